@@ -1,0 +1,1 @@
+//! The NMSG container format, its message types, presentation and JSON both ways.

@@ -1,0 +1,1 @@
+//! The command line of `nmsgtool`: flag table, option grammar, and the wiring of inputs to outputs.

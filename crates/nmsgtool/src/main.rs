@@ -1,0 +1,2 @@
+//! `nmsgtool`: reads, converts, filters and writes NMSG streams.
+fn main() {}

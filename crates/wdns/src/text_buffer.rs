@@ -1,0 +1,614 @@
+//! The output cursor: an append-only buffer of octets on which all text and JSON is written.
+//!
+//! Every octet of the backing store is initialised at all times, so an append is one capacity test
+//! followed by plain stores of a fixed width. Short copies write a whole window (32 octets) and
+//! advance by what was meant; the surplus is overwritten by the next append.
+
+use std::fmt;
+
+/// Octets that [`TextBuffer::literal`] copies at once, whatever the literal's length.
+const LITERAL_WINDOW: usize = 32;
+
+/// `"00"`, `"01"` … `"99"`: two decimal digits of every number below one hundred.
+static DIGIT_PAIRS: [[u8; 2]; 100] = {
+    let mut table = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        table[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    table
+};
+
+/// Decimal text of an octet, left-justified, and its length.
+static OCTET_DECIMAL: [([u8; 3], u8); 256] = {
+    let mut table = [([0; 3], 0); 256];
+    let mut n = 0;
+    while n < 256 {
+        let (hundreds, tens, ones) =
+            (b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8);
+        table[n] = match n {
+            0..=9 => ([ones, b' ', b' '], 1),
+            10..=99 => ([tens, ones, b' '], 2),
+            _ => ([hundreds, tens, ones], 3),
+        };
+        n += 1;
+    }
+    table
+};
+
+const fn hex_pairs(digits: &[u8; 16]) -> [[u8; 2]; 256] {
+    let mut table = [[0; 2]; 256];
+    let mut n = 0;
+    while n < 256 {
+        table[n] = [digits[n >> 4], digits[n & 15]];
+        n += 1;
+    }
+    table
+}
+
+static HEX_LOWER: [[u8; 2]; 256] = hex_pairs(b"0123456789abcdef");
+static HEX_UPPER: [[u8; 2]; 256] = hex_pairs(b"0123456789ABCDEF");
+
+/// Two base64 characters for every twelve bits.
+static BASE64_PAIRS: [[u8; 2]; 4096] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut table = [[0; 2]; 4096];
+    let mut n = 0;
+    while n < 4096 {
+        table[n] = [alphabet[n >> 6], alphabet[n & 63]];
+        n += 1;
+    }
+    table
+};
+
+/// A constant piece of text, kept in a form that [`TextBuffer::literal`] appends in one copy.
+#[derive(Clone)]
+pub struct Literal {
+    head: [u8; LITERAL_WINDOW],
+    head_len: u8,
+    rest: Box<[u8]>,
+}
+
+impl Literal {
+    /// Keeps a copy of `text`.
+    #[must_use]
+    pub fn new(text: &[u8]) -> Self {
+        let (start, rest) = text.split_at(text.len().min(LITERAL_WINDOW));
+        let mut head = [0; LITERAL_WINDOW];
+        head[..start.len()].copy_from_slice(start);
+        Self { head, head_len: start.len() as u8, rest: rest.into() }
+    }
+}
+
+impl fmt::Debug for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = String::from_utf8_lossy(&self.head[..self.head_len.into()]);
+        write!(f, "{:?}", head + &*String::from_utf8_lossy(&self.rest))
+    }
+}
+
+/// An append-only buffer for rendered text.
+///
+/// ```
+/// let mut out = wdns::TextBuffer::new();
+/// out.decimal(42);
+/// out.bytes(b" of ");
+/// out.ipv4([192, 0, 2, 1]);
+/// assert_eq!(out.as_bytes(), b"42 of 192.0.2.1");
+/// ```
+#[derive(Clone, Default)]
+pub struct TextBuffer {
+    /// Initialised in full; what lies behind `len` is scratch.
+    store: Vec<u8>,
+    len: usize,
+}
+
+impl TextBuffer {
+    /// An empty buffer; nothing is allocated before the first append.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty buffer with room for `capacity` octets.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { store: vec![0; capacity], len: 0 }
+    }
+
+    /// What was appended so far.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.store[..self.len]
+    }
+
+    /// Number of octets appended so far.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when nothing was appended.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Forgets the content and keeps the memory.
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Drops everything behind the first `len` octets; longer than the content means no change.
+    #[inline]
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Gives back memory beyond `limit` octets once the content is short enough.
+    pub fn shrink_to(&mut self, limit: usize) {
+        if self.store.len() > limit && self.len <= limit {
+            self.store.truncate(limit);
+            self.store.shrink_to_fit();
+        }
+    }
+
+    /// Removes the first `n` octets (all of them if there are fewer).
+    pub fn drop_front(&mut self, n: usize) {
+        let n = n.min(self.len);
+        self.store.copy_within(n..self.len, 0);
+        self.len -= n;
+    }
+
+    /// The content as text, with anything that is not UTF-8 replaced.
+    #[must_use]
+    pub fn to_string_lossy(&self) -> String {
+        String::from_utf8_lossy(self.as_bytes()).into_owned()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, extra: usize) {
+        let wanted = (self.len + extra).max(self.store.len() * 2).max(256);
+        self.store.resize(wanted, 0);
+    }
+
+    /// Makes sure that `extra` further octets fit without another allocation.
+    #[inline]
+    pub fn reserve(&mut self, extra: usize) {
+        if self.store.len() - self.len < extra {
+            self.grow(extra);
+        }
+    }
+
+    /// The next `N` octets of the store, for writing. Their old content is arbitrary.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
+    fn window<const N: usize>(&mut self) -> &mut [u8; N] {
+        self.reserve(N);
+        // SAFETY: `reserve` made `store.len() - len >= N`, so the N octets at `len` lie inside the
+        // initialised store; the borrow of `self` keeps them unaliased.
+        unsafe { &mut *self.store.as_mut_ptr().add(self.len).cast::<[u8; N]>() }
+    }
+
+    /// Lets `write` fill the next `N` octets and appends as many as it returns (`N` at most).
+    #[inline(always)]
+    pub fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        let used = write(self.window::<N>());
+        self.len += used.min(N);
+    }
+
+    /// Appends one octet.
+    #[inline(always)]
+    pub fn byte(&mut self, octet: u8) {
+        self.window::<1>()[0] = octet;
+        self.len += 1;
+    }
+
+    /// Appends a short array whose length the compiler knows.
+    #[inline(always)]
+    pub fn array<const N: usize>(&mut self, octets: &[u8; N]) {
+        *self.window::<N>() = *octets;
+        self.len += N;
+    }
+
+    /// Appends constant text.
+    #[inline(always)]
+    pub fn literal(&mut self, text: &Literal) {
+        *self.window::<LITERAL_WINDOW>() = text.head;
+        self.len += usize::from(text.head_len);
+        if !text.rest.is_empty() {
+            self.bytes(&text.rest);
+        }
+    }
+
+    /// Appends any octets.
+    #[inline]
+    pub fn bytes(&mut self, octets: &[u8]) {
+        let n = octets.len();
+        if n > 32 {
+            self.reserve(n);
+            self.store[self.len..self.len + n].copy_from_slice(octets);
+        } else {
+            copy_short(self.window::<32>(), octets);
+        }
+        self.len += n;
+    }
+
+    /// The last `n` octets appended (all of them if there are fewer), to be patched in place.
+    #[inline]
+    pub fn tail_mut(&mut self, n: usize) -> &mut [u8] {
+        let start = self.len.saturating_sub(n);
+        &mut self.store[start..self.len]
+    }
+
+    /// Appends a number in decimal.
+    #[inline]
+    pub fn decimal(&mut self, value: u64) {
+        if value < 100 {
+            let pair = DIGIT_PAIRS[value as usize];
+            let one = usize::from(value < 10);
+            let window = self.window::<2>();
+            *window = [pair[one], pair[1]];
+            self.len += 2 - one;
+        } else {
+            self.decimal_long(value);
+        }
+    }
+
+    fn decimal_long(&mut self, mut value: u64) {
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        while value >= 100 {
+            at -= 2;
+            digits[at..at + 2].copy_from_slice(&DIGIT_PAIRS[(value % 100) as usize]);
+            value /= 100;
+        }
+        if value >= 10 {
+            at -= 2;
+            digits[at..at + 2].copy_from_slice(&DIGIT_PAIRS[value as usize]);
+        } else {
+            at -= 1;
+            digits[at] = b'0' + value as u8;
+        }
+        self.bytes(&digits[at..]);
+    }
+
+    /// Appends a signed number in decimal.
+    #[inline]
+    pub fn decimal_signed(&mut self, value: i64) {
+        if value < 0 {
+            self.byte(b'-');
+        }
+        self.decimal(value.unsigned_abs());
+    }
+
+    /// Appends a number below one hundred as exactly two digits; larger ones in full.
+    #[inline(always)]
+    pub fn two_digits(&mut self, value: u32) {
+        match DIGIT_PAIRS.get(value as usize) {
+            Some(pair) => self.array(pair),
+            None => self.decimal(value.into()),
+        }
+    }
+
+    /// Appends a number as at least nine digits, as fractions of a second in nanoseconds are shown.
+    #[inline]
+    pub fn nine_digits(&mut self, value: u32) {
+        if value > 999_999_999 {
+            return self.decimal(value.into());
+        }
+        let pair = |n: u32| DIGIT_PAIRS[(n % 100) as usize];
+        let (high, low) = (value / 10_000, value % 10_000);
+        let (a, b, c, d) =
+            (pair(high / 100 % 100), pair(high % 100), pair(low / 100), pair(low % 100));
+        let first = b'0' + (high / 10_000) as u8;
+        self.array(&[first, a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]]);
+    }
+
+    /// Appends an octet as two lower-case hex digits.
+    #[inline(always)]
+    pub fn hex_octet(&mut self, octet: u8) {
+        self.array(&HEX_LOWER[usize::from(octet)]);
+    }
+
+    /// Appends a 32-bit number as eight lower-case hex digits.
+    #[inline]
+    pub fn hex_u32(&mut self, value: u32) {
+        let [a, b, c, d] = value.to_be_bytes().map(|octet| HEX_LOWER[usize::from(octet)]);
+        self.array(&[a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]]);
+    }
+
+    /// Appends octets as lower-case hex digits without separators.
+    pub fn hex_lower(&mut self, octets: &[u8]) {
+        self.hex(octets, &HEX_LOWER);
+    }
+
+    /// Appends octets as upper-case hex digits without separators.
+    pub fn hex_upper(&mut self, octets: &[u8]) {
+        self.hex(octets, &HEX_UPPER);
+    }
+
+    fn hex(&mut self, octets: &[u8], table: &[[u8; 2]; 256]) {
+        self.reserve(octets.len() * 2);
+        let room = &mut self.store[self.len..self.len + octets.len() * 2];
+        for (pair, octet) in room.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
+            *pair = table[usize::from(*octet)];
+        }
+        self.len += octets.len() * 2;
+    }
+
+    /// Appends octets in base64: standard alphabet, padded, no line breaks (RFC 4648 §4).
+    pub fn base64(&mut self, octets: &[u8]) {
+        let (groups, rest) = octets.as_chunks::<3>();
+        let text_len = octets.len().div_ceil(3) * 4;
+        self.reserve(text_len);
+        let room = &mut self.store[self.len..self.len + text_len];
+        let (quads, _) = room.as_chunks_mut::<4>();
+        for (quad, &[a, b, c]) in quads.iter_mut().zip(groups) {
+            let bits = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+            let (high, low) = (BASE64_PAIRS[bits >> 12], BASE64_PAIRS[bits & 0xfff]);
+            *quad = [high[0], high[1], low[0], low[1]];
+        }
+        if let (Some(quad), Some(&a)) = (quads.last_mut(), rest.first()) {
+            let b = rest.get(1).copied();
+            let bits = usize::from(a) << 16 | usize::from(b.unwrap_or(0)) << 8;
+            let (high, low) = (BASE64_PAIRS[bits >> 12], BASE64_PAIRS[bits & 0xfff]);
+            *quad = [high[0], high[1], if b.is_some() { low[0] } else { b'=' }, b'='];
+        }
+        self.len += text_len;
+    }
+
+    /// Appends an IPv4 address as a dotted quad.
+    #[inline]
+    pub fn ipv4(&mut self, address: [u8; 4]) {
+        self.fill::<16>(|window| {
+            let mut at = 0;
+            for octet in address {
+                let (digits, len) = OCTET_DECIMAL[usize::from(octet)];
+                window[at..at + 3].copy_from_slice(&digits);
+                at += usize::from(len);
+                window[at] = b'.';
+                at += 1;
+            }
+            at - 1
+        });
+    }
+
+    /// Appends an IPv6 address: lower-case groups without leading zeros, the first longest run of
+    /// at least two zero groups as `::`, the last 32 bits dotted when the address is
+    /// IPv4-compatible or IPv4-mapped (`rendering-and-parsing` §4.2).
+    pub fn ipv6(&mut self, address: [u8; 16]) {
+        let groups: [u16; 8] =
+            std::array::from_fn(|i| u16::from_be_bytes([address[2 * i], address[2 * i + 1]]));
+        let (mut run_start, mut run_len) = (8, 1);
+        let mut at = 0;
+        while at < 8 {
+            let zeros = groups[at..].iter().take_while(|&&group| group == 0).count();
+            if zeros > run_len {
+                (run_start, run_len) = (at, zeros);
+            }
+            at += zeros + 1;
+        }
+        let dotted = run_start == 0 && (run_len == 6 || run_len == 5 && groups[5] == 0xffff);
+        let shown = if dotted { 6 } else { 8 };
+        self.fill::<48>(|window| {
+            let mut len = 0;
+            let mut at = 0;
+            while at < shown {
+                if at == run_start {
+                    // The group before wrote its own colon.
+                    len = if at == 0 { 0 } else { len - 1 };
+                    window[len..len + 2].copy_from_slice(b"::");
+                    len += 2;
+                    at += run_len;
+                    continue;
+                }
+                len += hex_group(&mut window[len..], groups[at]);
+                window[len] = b':';
+                len += 1;
+                at += 1;
+            }
+            if at == shown && shown == 8 && run_start + run_len != 8 { len - 1 } else { len }
+        });
+        if dotted {
+            self.ipv4([address[12], address[13], address[14], address[15]]);
+        }
+    }
+
+    /// Appends text as the inside of a JSON string: quote, backslash and octets below 0x20 are
+    /// escaped, everything else is copied (`rendering-and-parsing` §5.2).
+    #[inline]
+    pub fn json_escaped(&mut self, mut text: &[u8]) {
+        loop {
+            let plain = text.iter().position(|&octet| needs_json_escape(octet));
+            let Some(plain) = plain else { return self.bytes(text) };
+            let (before, rest) = text.split_at(plain);
+            self.bytes(before);
+            self.json_escape(rest[0]);
+            text = &rest[1..];
+        }
+    }
+
+    /// Appends one octet that [`needs_json_escape`] in its escaped form.
+    pub fn json_escape(&mut self, octet: u8) {
+        let short = match octet {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            8 => b'b',
+            9 => b't',
+            10 => b'n',
+            12 => b'f',
+            13 => b'r',
+            _ => {
+                self.array(b"\\u00");
+                return self.hex_octet(octet);
+            }
+        };
+        self.array(&[b'\\', short]);
+    }
+}
+
+/// True for the octets that cannot stand for themselves inside a JSON string.
+#[inline(always)]
+#[must_use]
+pub const fn needs_json_escape(octet: u8) -> bool {
+    octet < 0x20 || octet == b'"' || octet == b'\\'
+}
+
+#[inline(always)]
+fn hex_group(window: &mut [u8], group: u16) -> usize {
+    let [high, low] = group.to_be_bytes();
+    let (high, low) = (HEX_LOWER[usize::from(high)], HEX_LOWER[usize::from(low)]);
+    let digits = [high[0], high[1], low[0], low[1]];
+    let len = (4 - (group | 1).leading_zeros() / 4) as usize;
+    window[..len].copy_from_slice(&digits[4 - len..]);
+    len
+}
+
+/// Copies at most 32 octets with two overlapping moves of a fixed width.
+#[inline(always)]
+fn copy_short(window: &mut [u8; 32], octets: &[u8]) {
+    let n = octets.len();
+    if let (Some(head), Some(tail)) = (octets.first_chunk::<16>(), octets.last_chunk::<16>()) {
+        window[..16].copy_from_slice(head);
+        window[n - 16..n].copy_from_slice(tail);
+    } else if let (Some(head), Some(tail)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
+        window[..8].copy_from_slice(head);
+        window[n - 8..n].copy_from_slice(tail);
+    } else if let (Some(head), Some(tail)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        window[..4].copy_from_slice(head);
+        window[n - 4..n].copy_from_slice(tail);
+    } else if let (Some(first), Some(last)) = (octets.first(), octets.last()) {
+        window[0] = *first;
+        window[n / 2] = octets[n / 2];
+        window[n - 1] = *last;
+    }
+}
+
+impl fmt::Debug for TextBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TextBuffer({:?})", self.to_string_lossy())
+    }
+}
+
+impl AsRef<[u8]> for TextBuffer {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl std::io::Write for TextBuffer {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.bytes(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut TextBuffer)) -> String {
+        let mut out = TextBuffer::new();
+        write(&mut out);
+        out.to_string_lossy()
+    }
+
+    #[test]
+    fn copies_of_every_short_length_are_exact() {
+        let source: Vec<u8> = (0..100).collect();
+        let mut out = TextBuffer::new();
+        let mut want = Vec::new();
+        for n in 0..=100 {
+            out.bytes(&source[..n]);
+            out.literal(&Literal::new(&source[..n]));
+            want.extend_from_slice(&source[..n]);
+            want.extend_from_slice(&source[..n]);
+        }
+        assert_eq!(out.as_bytes(), want);
+    }
+
+    #[test]
+    fn decimals_equal_the_standard_formatter() {
+        let mut value = 1_u64;
+        for step in 0..2_000_u64 {
+            for n in [value, value.wrapping_sub(1), step] {
+                assert_eq!(text(|out| out.decimal(n)), n.to_string());
+                assert_eq!(text(|out| out.decimal_signed(n as i64)), (n as i64).to_string());
+                assert_eq!(text(|out| out.nine_digits(n as u32)), format!("{:09}", n as u32));
+                assert_eq!(text(|out| out.hex_u32(n as u32)), format!("{:08x}", n as u32));
+            }
+            value = value.wrapping_mul(3).wrapping_add(7);
+        }
+    }
+
+    #[test]
+    fn ipv6_text_follows_the_spec_table() {
+        for (name, groups, want) in [
+            ("all zero", [0, 0, 0, 0, 0, 0, 0, 0], "::"),
+            ("loopback", [0, 0, 0, 0, 0, 0, 0, 1], "::1"),
+            ("compatible", [0, 0, 0, 0, 0, 0, 0x102, 0x304], "::1.2.3.4"),
+            ("compatible, low zero", [0, 0, 0, 0, 0, 0, 1, 0], "::0.1.0.0"),
+            ("mapped", [0, 0, 0, 0, 0, 0xffff, 0x102, 0x304], "::ffff:1.2.3.4"),
+            ("last group only", [0, 0, 0, 0, 0, 0, 0, 0xffff], "::ffff"),
+            ("two runs", [0x2001, 0, 1, 0, 0, 1, 0, 1], "2001:0:1::1:0:1"),
+            ("nat64", [0x64, 0xff9b, 0, 0, 0, 0, 0xc000, 0x201], "64:ff9b::c000:201"),
+            ("run at the end", [0x2001, 0xdb8, 0, 0, 1, 0, 0, 0], "2001:db8:0:0:1::"),
+            (
+                "no run",
+                [0xfe80, 1, 0xa0b, 3, 0x211, 0x22ff, 0xfe33, 0x4455],
+                "fe80:1:a0b:3:211:22ff:fe33:4455",
+            ),
+            (
+                "single zero group",
+                [0x2001, 0xdb8, 0, 1, 1, 1, 1, 0x1000],
+                "2001:db8:0:1:1:1:1:1000",
+            ),
+        ] {
+            let octets: Vec<u8> = groups.iter().flat_map(|g: &u16| g.to_be_bytes()).collect();
+            let octets: [u8; 16] = octets.try_into().unwrap();
+            assert_eq!(text(|out| out.ipv6(octets)), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn base64_pads_and_hex_is_exact() {
+        for (raw, want) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(text(|out| out.base64(raw.as_bytes())), want);
+        }
+        assert_eq!(text(|out| out.hex_lower(&[0, 0xab, 0xff])), "00abff");
+        assert_eq!(text(|out| out.hex_upper(&[0, 0xab, 0xff])), "00ABFF");
+    }
+
+    #[test]
+    fn json_escapes_only_what_must_be() {
+        let raw = b"a\"b\\c\x08\t\n\x0c\r\x01\x1f\x7f/\xc3\xa9";
+        let want = b"a\\\"b\\\\c\\b\\t\\n\\f\\r\\u0001\\u001f\x7f/\xc3\xa9";
+        let mut out = TextBuffer::new();
+        out.json_escaped(raw);
+        assert_eq!(out.as_bytes(), want);
+    }
+
+    #[test]
+    fn addresses_v4_and_front_removal() {
+        assert_eq!(text(|out| out.ipv4([0, 10, 255, 199])), "0.10.255.199");
+        let mut out = TextBuffer::new();
+        out.bytes(b"headtail");
+        out.drop_front(4);
+        assert_eq!(out.as_bytes(), b"tail");
+        out.truncate(2);
+        out.bytes(b"pe");
+        assert_eq!(out.as_bytes(), b"tape");
+    }
+}
