@@ -1,1 +1,20 @@
 //! The NMSG container format, its message types, presentation and JSON both ways.
+//!
+//! Knows nothing of sockets, threads, clocks or command lines: it takes octets and time as
+//! arguments. From the outside in:
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Payload`] | one record: ids, time, labels and the encoded message |
+//! | [`Limits`] | what a reader spends on input it has no reason to trust |
+//! | [`wire`] | protocol-buffer primitives |
+
+pub mod crc;
+mod ids;
+mod limits;
+mod payload;
+pub mod wire;
+
+pub use ids::{MsgType, VendorId};
+pub use limits::Limits;
+pub use payload::{Payload, Timestamp};
