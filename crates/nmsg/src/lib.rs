@@ -6,10 +6,12 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Payload`] | one record: ids, time, labels and the encoded message |
+//! | [`datagram`] | what lies between a stored packet and its UDP payload |
 //! | [`Limits`] | what a reader spends on input it has no reason to trust |
 //! | [`wire`] | protocol-buffer primitives |
 
 pub mod crc;
+pub mod datagram;
 mod ids;
 mod limits;
 mod payload;
