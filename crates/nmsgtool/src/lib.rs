@@ -1,1 +1,6 @@
 //! The command line of `nmsgtool`: flag table, option grammar, and the wiring of inputs to outputs.
+
+pub mod failure;
+pub mod flags;
+pub mod grammar;
+mod spell;
