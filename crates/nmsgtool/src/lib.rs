@@ -1,6 +1,9 @@
 //! The command line of `nmsgtool`: flag table, option grammar, and the wiring of inputs to outputs.
 
+mod endline;
 pub mod failure;
 pub mod flags;
 pub mod grammar;
+mod number;
+pub mod settings;
 mod spell;

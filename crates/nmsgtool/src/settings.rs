@@ -1,0 +1,255 @@
+//! What a command line means once everything in it has been checked.
+
+mod endpoint;
+mod labels;
+mod same_file;
+
+pub use endpoint::{Endpoint, File, Format, Input, Output, Place};
+pub use labels::{Label, Labels, MessageType, Names};
+
+use crate::endline;
+use crate::failure::{Failure, FailureKind};
+use crate::flags::{FlagId, FlagSet, spelling};
+use crate::grammar::Given;
+use crate::number;
+use crate::spell::printable;
+use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU64;
+
+/// What becomes of the run when an input is damaged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnDamage {
+    /// Report it, go on with the next intact piece, and exit with 3.
+    #[default]
+    Report,
+    /// Report it and go on; the exit status does not show it (`--keep-going`).
+    KeepGoing,
+    /// End the run at the first damage, skipped line or undecodable payload (`--strict`).
+    Stop,
+}
+
+/// A command line that holds together: every name resolved, every number in
+/// range, every combination checked. Nothing has been opened yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// Level of detail on standard error, at least 1 (`-d`).
+    pub debug: u32,
+    /// Inputs and outputs in the order they are opened; at least one of each.
+    ///
+    /// The order of the outputs among each other is also the order in which
+    /// messages are dealt out to them.
+    pub endpoints: Vec<Endpoint>,
+    /// Whether every message goes to every output instead of to one in turn.
+    pub mirror: bool,
+    /// Messages per output after which the run ends (`-c`).
+    pub count: Option<NonZeroU64>,
+    /// Bytes of container data per second read from each container file (`-B`).
+    pub byte_rate: Option<NonZeroU64>,
+    /// Line ending inside presentation records, decoded (`-e`).
+    pub endline: Vec<u8>,
+    /// Whether containers are compressed (`-z`).
+    pub compress: bool,
+    /// Whether every message is written at once.
+    pub unbuffered: bool,
+    /// Type of messages that do not name theirs, and the only type that passes
+    /// from those that do (`-V`, `-T`); present where an input needs it.
+    pub message_type: Option<MessageType>,
+    /// Messages with other labels than these are left out (`--get…`).
+    pub select: Labels,
+    /// Labels every message gets on its way out (`--set…`).
+    pub set: Labels,
+    /// What becomes of the run when an input is damaged.
+    pub on_damage: OnDamage,
+    /// Whether the ledger is printed when the run ends.
+    pub stats: bool,
+    /// Options that were given but have nothing to apply to, one line each,
+    /// without the program's name.
+    pub warnings: Vec<String>,
+}
+
+/// What the meaning of a command line depends on besides its words.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The options of this build.
+    pub flags: FlagSet,
+    /// Looks up an environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Looks up vendors, message types and aliases.
+    pub names: &'a dyn Names,
+}
+
+impl Settings {
+    /// Checks what was given and gives it meaning.
+    ///
+    /// Mistakes are found in a fixed order: endline, message type, numbers,
+    /// labels, missing type, missing input, shared files.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake, as a usage failure. Files are looked at to find out
+    /// whether two are the same, but not opened: those that are missing are no
+    /// mistake here.
+    pub fn from_given(mut given: Given, around: Surroundings<'_>) -> Result<Self, Failure> {
+        let (given, names) = (&mut given, around.names);
+        supply_from_environment(given, around);
+
+        let debug = take_debug_level(given)?;
+        let endline_given = given.holds(FlagId::Endline);
+        let endline = match given.take_value(FlagId::Endline) {
+            Some(text) => endline::decode(&text)?,
+            None => b"\n".to_vec(),
+        };
+        let message_type = MessageType::take(given, names)?;
+        let count = take_limit(given, FlagId::Count)?;
+        let byte_rate = take_limit(given, FlagId::ByteRate)?;
+        let set = Labels::take_set(given, names)?;
+        let select = Labels::take_select(given, names)?;
+        let on_damage = take_on_damage(given)?;
+
+        let mut endpoints = endpoint::take_all(given);
+        if message_type.is_none() && inputs(&endpoints).any(Input::needs_message_type) {
+            let message = "reading presentation or pcap data requires -V, -T";
+            return Err(Failure::usage(message)
+                .with_hint("for example -V base -T ipconn; -V may be left out for base"));
+        }
+        if inputs(&endpoints).next().is_none() {
+            return Err(Failure::usage("no data sources specified (-h for more help)"));
+        }
+        if outputs(&endpoints).next().is_none() {
+            endpoints.push(Endpoint::Output(Output::standard()));
+        }
+        same_file::refuse(&endpoints)?;
+
+        let mut settings = Self {
+            debug,
+            endpoints,
+            mirror: given.take_switch(FlagId::Mirror),
+            count,
+            byte_rate,
+            endline,
+            compress: given.take_switch(FlagId::ZlibOut),
+            unbuffered: given.take_switch(FlagId::Unbuffered),
+            message_type,
+            select,
+            set,
+            on_damage,
+            stats: given.take_switch(FlagId::Stats),
+            warnings: Vec::new(),
+        };
+        if let Some(id) = given.rest().next() {
+            let message = format!("option {} is accepted but nothing acts on it", spelling(id));
+            return Err(Failure::new(FailureKind::Internal, message));
+        }
+        settings.warn(endline_given);
+        Ok(settings)
+    }
+
+    /// Visits the inputs in the order they are opened.
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        inputs(&self.endpoints)
+    }
+
+    /// Visits the outputs in the order they are opened and dealt to.
+    pub fn outputs(&self) -> impl Iterator<Item = &Output> {
+        outputs(&self.endpoints)
+    }
+
+    /// Returns the lines about types and labels that level 2 prints before the
+    /// endpoints' own, without the program's name.
+    pub fn set_up_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(message_type) = &self.message_type {
+            let shown = |name: &str| printable(OsStr::new(name));
+            lines.push(format!("input vendor = {}", shown(&message_type.vendor_name)));
+            lines.push(format!("input msgtype = {}", shown(&message_type.name)));
+        }
+        self.set.describe(["source", "operator", "group"], &mut lines);
+        self.select.describe(["source filter", "filter operator", "filter group"], &mut lines);
+        lines
+    }
+
+    /// Notes the options that apply to nothing on this command line.
+    fn warn(&mut self, endline_given: bool) {
+        let writes = |format| {
+            self.outputs()
+                .any(|output| matches!(output, Output::File(file) if file.format == format))
+        };
+        let mut warnings = Vec::new();
+        if self.byte_rate.is_some() {
+            let reads = |format| {
+                self.inputs()
+                    .any(|input| matches!(input, Input::File(file) if file.format == format))
+            };
+            for (format, id) in
+                [(Format::Presentation, FlagId::ReadPres), (Format::Json, FlagId::ReadJson)]
+            {
+                if reads(format) {
+                    warnings.push(format!("-B does not slow down {} inputs", spelling(id)));
+                }
+            }
+        }
+        if endline_given && !writes(Format::Presentation) {
+            warnings.push("-e has no effect: there is no presentation output (-o)".to_owned());
+        }
+        if self.compress && !writes(Format::Nmsg) {
+            warnings.push("-z has no effect: there is no container output (-w)".to_owned());
+        }
+        self.warnings = warnings;
+    }
+}
+
+fn inputs(endpoints: &[Endpoint]) -> impl Iterator<Item = &Input> {
+    endpoints.iter().filter_map(|endpoint| match endpoint {
+        Endpoint::Input(input) => Some(input),
+        Endpoint::Output(_) => None,
+    })
+}
+
+fn outputs(endpoints: &[Endpoint]) -> impl Iterator<Item = &Output> {
+    endpoints.iter().filter_map(|endpoint| match endpoint {
+        Endpoint::Output(output) => Some(output),
+        Endpoint::Input(_) => None,
+    })
+}
+
+/// Fills in options that were not given from the variables that stand for them.
+fn supply_from_environment(given: &mut Given, around: Surroundings<'_>) {
+    for flag in around.flags.iter() {
+        if let Some(name) = flag.env
+            && !given.holds(flag.id)
+            && let Some(value) = (around.env)(name)
+        {
+            given.supply(flag.id, value);
+        }
+    }
+}
+
+fn take_debug_level(given: &mut Given) -> Result<u32, Failure> {
+    let (set, more) = given.take_counter(FlagId::Debug);
+    let base = match set {
+        Some(value) => number::decimal(FlagId::Debug, &value, i64::MIN..=i64::from(u32::MAX))?,
+        None => 0,
+    };
+    // One mention alone is what holds without any.
+    Ok(u32::try_from(base.max(0)).unwrap_or(u32::MAX).saturating_add(more).max(1))
+}
+
+fn take_limit(given: &mut Given, id: FlagId) -> Result<Option<NonZeroU64>, Failure> {
+    match given.take_value(id) {
+        Some(value) => number::limit(id, &value),
+        None => Ok(None),
+    }
+}
+
+fn take_on_damage(given: &mut Given) -> Result<OnDamage, Failure> {
+    let keep_going = given.take_switch(FlagId::KeepGoing);
+    match (given.take_switch(FlagId::Strict), keep_going) {
+        (true, true) => Err(Failure::usage("--strict and --keep-going exclude each other")),
+        (true, false) => Ok(OnDamage::Stop),
+        (false, true) => Ok(OnDamage::KeepGoing),
+        (false, false) => Ok(OnDamage::Report),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,463 @@
+use super::*;
+use crate::grammar::{self, Command};
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Two vendors, three types, and alias files with one tricky line each.
+struct TestNames;
+
+impl Names for TestNames {
+    fn vendor(&self, name: &str) -> Option<u32> {
+        let known = [("base", 1), ("isc", 1), ("sie", 2)];
+        known.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, id)| *id)
+    }
+
+    fn message_type(&self, vendor: u32, name: &str) -> Option<u32> {
+        let known = [(1, "ipconn", 5), (1, "dnsqr", 9), (2, "dnsdedupe", 1)];
+        known
+            .iter()
+            .find(|(id, known, _)| *id == vendor && name.eq_ignore_ascii_case(known))
+            .map(|(_, _, number)| *number)
+    }
+
+    fn operator(&self, alias: &str) -> Option<u32> {
+        [("QA", 101), ("12", 5), ("nobody", 0)]
+            .iter()
+            .find(|(known, _)| alias.eq_ignore_ascii_case(known))
+            .map(|(_, number)| *number)
+    }
+
+    fn group(&self, alias: &str) -> Option<u32> {
+        alias.eq_ignore_ascii_case("lab").then_some(7)
+    }
+}
+
+fn settle(words: &[&str]) -> Result<Settings, Failure> {
+    settle_in(words, FlagSet::available(), &|_| None)
+}
+
+fn settle_in(
+    words: &[&str],
+    flags: FlagSet,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Settings, Failure> {
+    let Command::Run(given) = grammar::parse(flags, words.iter().map(OsString::from))? else {
+        panic!("{words:?} asks for help or version")
+    };
+    Settings::from_given(given, Surroundings { flags, env, names: &TestNames })
+}
+
+fn line(line: &str) -> Settings {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    settle(&words).unwrap_or_else(|failure| panic!("{line}: {failure}"))
+}
+
+fn mistake(words: &[&str]) -> String {
+    let failure = settle(words).unwrap_err();
+    assert_eq!(failure.exit_status().code(), 2, "{words:?}");
+    failure.to_string()
+}
+
+fn file(format: Format, name: &str) -> File {
+    File { format, place: Place::from(OsString::from(name)) }
+}
+
+#[test]
+fn nothing_but_an_input() {
+    assert_eq!(
+        line("-r in.nmsg"),
+        Settings {
+            debug: 1,
+            endpoints: vec![
+                Endpoint::Input(Input::File(file(Format::Nmsg, "in.nmsg"))),
+                Endpoint::Output(Output::File(file(Format::Presentation, "-"))),
+            ],
+            mirror: false,
+            count: None,
+            byte_rate: None,
+            endline: b"\n".to_vec(),
+            compress: false,
+            unbuffered: false,
+            message_type: None,
+            select: Labels::default(),
+            set: Labels::default(),
+            on_damage: OnDamage::Report,
+            stats: false,
+            warnings: Vec::new(),
+        }
+    );
+}
+
+#[test]
+fn every_option_reaches_its_setting() {
+    let given = line(
+        "-r in.nmsg -w out.nmsg -o - --mirror -c 7 -B 5000 -e ; -z --unbuffered -ddd --stats \
+         --strict -V sie -T DNSdedupe --setsource 0xa1ba02cf --setoperator qa --setgroup 0x10 \
+         --getsource 017 --getoperator 12 --getgroup LAB",
+    );
+    let label = |text: &str, number: u32| {
+        Some(Label { text: text.to_owned(), number: number.try_into().unwrap() })
+    };
+    assert!(given.mirror && given.compress && given.unbuffered && given.stats);
+    assert_eq!(given.count.map(NonZeroU64::get), Some(7));
+    assert_eq!(given.byte_rate.map(NonZeroU64::get), Some(5000));
+    assert_eq!(given.endline, b";");
+    assert_eq!(given.debug, 3);
+    assert_eq!(given.on_damage, OnDamage::Stop);
+    let message_type = given.message_type.clone().unwrap();
+    assert_eq!((message_type.vendor, message_type.number), (2, 1));
+    assert_eq!(
+        (message_type.vendor_name.as_str(), message_type.name.as_str()),
+        ("sie", "DNSdedupe")
+    );
+    assert_eq!(given.set.source.map(u32::from), Some(0xa1ba_02cf));
+    assert_eq!(given.set.operator, label("qa", 101));
+    assert_eq!(given.set.group, label("0x10", 16));
+    assert_eq!(given.select.source.map(u32::from), Some(15));
+    assert_eq!(given.select.operator, label("12", 5), "an alias wins over a number");
+    assert_eq!(given.select.group, label("LAB", 7));
+    assert_eq!(given.warnings, [""; 0]);
+}
+
+/// An option that is parsed must be acted on: this finds one that is not.
+#[test]
+fn no_available_option_is_ignored() {
+    for flag in FlagSet::available().iter() {
+        let value = match flag.id {
+            FlagId::MessageType => "dnsqr",
+            FlagId::Help | FlagId::Version => continue,
+            _ => "1",
+        };
+        let mut words = vec![format!("--{}", flag.long)];
+        if flag.takes_value() {
+            words.push(value.to_owned());
+        }
+        words.extend(["-r", "in", "-V", "base", "-T", "dnsqr"].map(str::to_owned));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert!(settle(&words).is_ok(), "--{}: {:?}", flag.long, settle(&words));
+    }
+}
+
+#[test]
+fn an_accepted_option_nobody_acts_on_is_a_bug_not_a_silence() {
+    let failure =
+        settle_in(&["-r", "in", "--skip-empty"], FlagSet::whole_table(), &|_| None).unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Internal);
+    assert!(failure.to_string().contains("--skip-empty"), "{failure}");
+}
+
+#[test]
+fn variables_stand_in_for_available_options_only() {
+    let env = |name: &str| (name == "NMSG_KICKER").then(|| OsString::from("gzip"));
+    let with_kicker = settle_in(&["-r", "in"], FlagSet::whole_table(), &env).unwrap_err();
+    assert!(with_kicker.to_string().contains("option -k"), "{with_kicker}");
+    assert!(settle_in(&["-r", "in"], FlagSet::available(), &env).is_ok());
+}
+
+#[test]
+fn cl_10_endpoints_open_in_a_fixed_order() {
+    let given = line(
+        "-V base -T ipconn -J J1 -j j1 -o o1 -f f1 -w w1 -r r1 -J J2 -r r2 -o o2 -w w2 -j j2 -f f2",
+    );
+    let order: Vec<String> = given
+        .endpoints
+        .iter()
+        .map(|endpoint| match endpoint {
+            Endpoint::Input(input) => input.to_string(),
+            Endpoint::Output(output) => output.to_string(),
+        })
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "nmsg file input: r1",
+            "nmsg file input: r2",
+            "nmsg file output: w1",
+            "nmsg file output: w2",
+            "nmsg pres input: f1",
+            "nmsg pres input: f2",
+            "nmsg pres output: o1",
+            "nmsg pres output: o2",
+            "nmsg json input: j1",
+            "nmsg json input: j2",
+            "nmsg json output: J1",
+            "nmsg json output: J2",
+        ]
+    );
+    assert_eq!(given.inputs().count(), 6);
+    let striped: Vec<String> = given.outputs().map(ToString::to_string).collect();
+    assert_eq!(striped.len(), 6);
+    assert!(striped[0].ends_with("w1") && striped[5].ends_with("J2"), "{striped:?}");
+}
+
+#[test]
+fn implicit_output_only_without_any_other() {
+    for (words, want) in [("-r in", 1), ("-r in -w out", 1), ("-r in -o - -J -", 2)] {
+        assert_eq!(line(words).outputs().count(), want, "{words}");
+    }
+    let implicit = line("-j in");
+    assert_eq!(implicit.outputs().next(), Some(&Output::standard()));
+}
+
+#[test]
+fn cl_6_usage_errors() {
+    for (name, words, want) in [
+        ("nothing at all", &[][..], "no data sources specified (-h for more help)"),
+        ("only outputs", &["-w", "-"], "no data sources specified (-h for more help)"),
+        ("vendor alone", &["-V", "base"], "-V requires -T"),
+        ("vendor nobody has", &["-V", "nope", "-T", "dnsqr"], "invalid vendor ID"),
+        ("vendor by number", &["-V", "1", "-T", "dnsqr"], "invalid vendor ID"),
+        ("type nobody has", &["-V", "base", "-T", "nope"], "invalid message type"),
+        ("type of another vendor", &["-T", "dnsdedupe"], "invalid message type"),
+        (
+            "presentation input without type",
+            &["-f", "in"],
+            "reading presentation or pcap data requires -V, -T",
+        ),
+        ("source zero", &["--setsource", "0"], "invalid source ID"),
+        ("source too large", &["--setsource", "4294967296"], "invalid source ID"),
+        ("source with more", &["--setsource", "1x"], "invalid source ID"),
+        ("filter source", &["--getsource", "word"], "invalid filter source ID"),
+        ("operator", &["--setoperator", "word"], "unknown operator name"),
+        ("operator alias of zero", &["--setoperator", "nobody"], "unknown operator name"),
+        ("operator zero", &["--setoperator", "0"], "unknown operator name"),
+        ("group", &["--setgroup", "word"], "unknown group name"),
+        ("filter operator", &["--getoperator", "word"], "unknown filter operator name"),
+        ("filter group", &["--getgroup", ""], "unknown filter group name"),
+        (
+            "contradiction",
+            &["--strict", "--keep-going"],
+            "--strict and --keep-going exclude each other",
+        ),
+        ("endline escape", &["-e", "\\q"], "argument to -e has the unknown escape '\\q'"),
+    ] {
+        assert_eq!(mistake(words), format!("usage error: {want}"), "{name}");
+    }
+}
+
+#[test]
+fn cl_6_the_first_mistake_is_reported() {
+    let everything = [
+        "-e",
+        "\\q",
+        "-T",
+        "nope",
+        "-c",
+        "x",
+        "--setsource",
+        "0",
+        "--getgroup",
+        "nope",
+        "-f",
+        "in",
+    ];
+    for (from, want) in [
+        (0, "argument to -e has the unknown escape '\\q'"),
+        (2, "invalid message type"),
+        (4, "argument to -c must be a whole number up to 9223372036854775807, not 'x'"),
+        (6, "invalid source ID"),
+        (8, "unknown filter group name"),
+        (10, "reading presentation or pcap data requires -V, -T"),
+        (12, "no data sources specified (-h for more help)"),
+    ] {
+        assert_eq!(mistake(&everything[from..]), format!("usage error: {want}"));
+    }
+}
+
+#[test]
+fn cl_2_numbers_of_options() {
+    for (words, want) in [
+        (["-c", "0"], None),
+        (["-c", "-1"], None),
+        (["-c", "5"], Some(5)),
+        (["-c", "4294967297"], Some(4_294_967_297)),
+    ] {
+        let given = settle(&["-r", "in", words[0], words[1]]).unwrap();
+        assert_eq!(given.count.map(NonZeroU64::get), want, "{words:?}");
+    }
+    for words in [["-c", "1abc"], ["-c", "0x1"], ["-c", ""], ["-B", "fast"], ["-B", "1e9"]] {
+        let want = format!("argument to {} must be a whole number", words[0]);
+        assert!(mistake(&["-r", "in", words[0], words[1]]).contains(&want), "{words:?}");
+    }
+    assert!(mistake(&["-r", "in", "-d=x"]).contains("argument to -d must be a whole number"));
+}
+
+#[test]
+fn debug_levels() {
+    for (words, want) in [
+        ("", 1),
+        ("-d", 1),
+        ("-dd", 2),
+        ("-d -d -d", 3),
+        ("-d=3", 3),
+        ("-d=2 -d", 3),
+        ("-d=0", 1),
+        ("-d=-7", 1),
+        ("-d=4294967295 -d", u32::MAX),
+    ] {
+        assert_eq!(line(&format!("-r in {words}")).debug, want, "'{words}'");
+    }
+}
+
+#[test]
+fn message_types_by_name() {
+    for (words, want) in [
+        ("-T dnsqr", (1, 9)),
+        ("-V base -T DNSQR", (1, 9)),
+        ("-V ISC -T dnsqr", (1, 9)),
+        ("-T dnsdedupe -V SIE", (2, 1)),
+    ] {
+        let message_type = line(&format!("-f in {words}")).message_type.unwrap();
+        assert_eq!((message_type.vendor, message_type.number), want, "{words}");
+    }
+}
+
+#[test]
+fn cl_5_options_that_apply_to_nothing_are_warned_about() {
+    let brake = |id| format!("-B does not slow down {id} inputs");
+    for (words, want) in [
+        ("-r in -B 5", vec![]),
+        ("-r in -B 0 -j in2", vec![]),
+        ("-r in -j in2 -B 5", vec![brake("-j")]),
+        ("-j in -f in2 -T ipconn -B 5", vec![brake("-f"), brake("-j")]),
+        ("-r in -z -o -", vec!["-z has no effect: there is no container output (-w)".to_owned()]),
+        ("-r in -z -o - -w out", vec![]),
+        (
+            "-r in -e x -J -",
+            vec!["-e has no effect: there is no presentation output (-o)".to_owned()],
+        ),
+        ("-r in -e x", vec![]),
+        ("-r in -w out", vec![]),
+    ] {
+        assert_eq!(line(words).warnings, want, "{words}");
+    }
+}
+
+#[test]
+fn set_up_lines_of_level_two() {
+    let given = line(
+        "-r in -T dnsqr --setsource 1 --setoperator 5 --setgroup lab --getsource 7 --getoperator QA \
+         --getgroup 9",
+    );
+    assert_eq!(
+        given.set_up_lines(),
+        [
+            "input vendor = base",
+            "input msgtype = dnsqr",
+            "nmsg source set to 0x00000001",
+            "nmsg operator set to '5' (5)",
+            "nmsg group set to 'lab' (7)",
+            "nmsg source filter set to 0x00000007",
+            "nmsg filter operator set to 'QA' (101)",
+            "nmsg filter group set to '9' (9)",
+        ]
+    );
+    assert_eq!(line("-r in").set_up_lines(), [""; 0]);
+}
+
+/// A directory of its own for one test, removed at its end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!(
+            "nmsgtool-settings-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(unique);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays behind stays in the temporary directory.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn cw_12_one_file_is_not_written_over() {
+    let scratch = Scratch::new();
+    let at = |name| scratch.at(name);
+    fs::write(at("file"), b"data").unwrap();
+    fs::write(at("other"), b"data").unwrap();
+    fs::hard_link(at("file"), at("hard")).unwrap();
+    fs::create_dir(at("dir")).unwrap();
+    for (target, link) in [("file", "soft"), ("planned", "dangling"), ("dangling", "chain")] {
+        std::os::unix::fs::symlink(target, at(link)).unwrap();
+    }
+    std::os::unix::fs::symlink("loop", at("loop")).unwrap();
+    for (name, words, refused) in [
+        ("read and written", ["-r", "file", "-w", "file"], true),
+        ("by another spelling", ["-r", "file", "-w", "./dir/../file"], true),
+        ("by a hard link", ["-r", "hard", "-o", "file"], true),
+        ("by a symbolic link", ["-j", "file", "-J", "soft"], true),
+        ("two outputs", ["-w", "file", "-o", "file"], true),
+        ("two outputs to come", ["-w", "new", "-w", "dir/../new"], true),
+        ("two outputs through a dangling link", ["-w", "planned", "-o", "dangling"], true),
+        ("two outputs through a chain of links", ["-o", "planned", "-J", "chain"], true),
+        ("two inputs", ["-r", "file", "-r", "hard"], false),
+        ("two files", ["-r", "file", "-w", "other"], false),
+        ("two names to come", ["-w", "new", "-w", "dir/new"], false),
+        ("missing input", ["-r", "missing", "-w", "missing"], true),
+        ("a directory is not written", ["-r", "dir", "-w", "dir"], false),
+        ("a loop of links is not followed for ever", ["-r", "file", "-w", "loop"], false),
+    ] {
+        let (one, two) = (at(words[1]), at(words[3]));
+        let line = [words[0], &one, words[2], &two, "-r", "-"];
+        match settle(&line) {
+            Ok(_) => assert!(!refused, "{name}"),
+            Err(failure) => {
+                assert!(refused, "{name}: {failure}");
+                assert!(failure.to_string().ends_with("are the same file"), "{name}: {failure}");
+                assert_eq!(failure.exit_status().code(), 2, "{name}");
+            }
+        }
+    }
+    assert_eq!(fs::read(at("file")).unwrap(), b"data", "looking does not change it");
+    assert!(!Path::new(&at("new")).exists(), "looking does not create it");
+}
+
+#[test]
+fn cw_12_devices_and_standard_streams_may_repeat() {
+    for words in [
+        "-r - -w -",
+        "-r - -r -",
+        "-r in -w - -o - -J -",
+        "-r /dev/null -w /dev/null -o /dev/null",
+        "-j /dev/zero -J /dev/null",
+    ] {
+        line(words);
+    }
+}
+
+#[test]
+fn cw_12_the_message_names_both_options() {
+    let scratch = Scratch::new();
+    fs::write(scratch.at("X"), b"").unwrap();
+    let path = scratch.at("X");
+    assert_eq!(
+        mistake(&["-w", &path, "-r", &path]),
+        format!("usage error: -r {path} and -w {path} are the same file")
+    );
+}
+
+#[test]
+fn places_keep_their_bytes() {
+    let odd = OsString::from_vec(b"\xff\x1b".to_vec());
+    let place = Place::from(odd.clone());
+    assert_eq!(place, Place::Path(PathBuf::from(odd)));
+    assert_eq!(place.to_string(), "\u{fffd}\\x1b");
+    assert_eq!(Place::from(OsString::from("-")), Place::Standard);
+    assert_eq!(Place::from(OsString::from("./-")), Place::Path(PathBuf::from("./-")));
+}
