@@ -1,5 +1,15 @@
 //! DNS names, record data and messages: wire, presentation form and JSON.
 
+pub mod address;
+pub mod codec;
+pub mod name;
+pub mod rdata;
+
+mod error;
+mod mnemonic;
 mod text_buffer;
 
+pub use error::{Error, result_text};
+pub use mnemonic::{Class, Opcode, Rcode, RrType};
+pub use name::NameBuf;
 pub use text_buffer::{Literal, TextBuffer, needs_json_escape};

@@ -1,0 +1,127 @@
+//! The cursor over record data, alone or inside a message.
+
+use crate::Error;
+use crate::name::{self, ChainEnds, NameBuf};
+
+/// Record data that is read piece by piece.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    /// The message, or the record data alone.
+    octets: &'a [u8],
+    at: usize,
+    end: usize,
+    /// Names may be compressed and lead anywhere before themselves in `octets`.
+    in_message: bool,
+    chains: Option<&'a ChainEnds>,
+}
+
+impl<'a> Fields<'a> {
+    /// Record data alone, in which names have no compression.
+    pub(crate) fn alone(rdata: &'a [u8]) -> Self {
+        Self { octets: rdata, at: 0, end: rdata.len(), in_message: false, chains: None }
+    }
+
+    /// Record data at `at..end` of a message.
+    pub(crate) fn in_message(
+        message: &'a [u8],
+        at: usize,
+        end: usize,
+        chains: Option<&'a ChainEnds>,
+    ) -> Self {
+        Self { octets: message, at, end, in_message: true, chains }
+    }
+
+    /// What was not read yet.
+    #[inline(always)]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        &self.octets[self.at..self.end]
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at == self.end
+    }
+
+    /// The next `n` octets; `None` when there are fewer.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let taken = self.rest().get(..n)?;
+        self.at += n;
+        Some(taken)
+    }
+
+    /// The next `N` octets; `None` when there are fewer.
+    #[inline(always)]
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let array = *self.rest().first_chunk::<N>()?;
+        self.at += N;
+        Some(array)
+    }
+
+    #[inline(always)]
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        self.array().map(|[octet]| octet)
+    }
+
+    #[inline(always)]
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    #[inline(always)]
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    /// A length octet and as many octets; `None` when there are fewer.
+    #[inline(always)]
+    pub(crate) fn counted(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest();
+        let counted = rest.get(1..1 + usize::from(*rest.first()?))?;
+        self.at += 1 + counted.len();
+        Some(counted)
+    }
+
+    /// Everything to the end.
+    #[inline(always)]
+    pub(crate) fn take_rest(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        self.at = self.end;
+        rest
+    }
+
+    /// The next name without compression; `room` is used where it has some.
+    #[inline]
+    pub(crate) fn name<'n>(&mut self, room: &'n mut NameBuf) -> Result<&'n [u8], Error>
+    where
+        'a: 'n,
+    {
+        if let Ok(len) = name::uncompressed_len(self.rest()) {
+            let name = &self.octets[self.at..self.at + len];
+            self.at += len;
+            return Ok(name);
+        }
+        if !self.in_message {
+            return Err(name::uncompressed_len(self.rest()).err().unwrap_or(Error::Failure));
+        }
+        let read = name::unpack_with(self.octets, self.at, self.chains, room)?;
+        self.advance_over_name(read.consumed)?;
+        Ok(room.as_bytes())
+    }
+
+    /// Steps over the next name and returns the length of its chains of pointers.
+    #[inline]
+    pub(crate) fn skip_name(&mut self) -> Result<usize, Error> {
+        let read = name::resolve(self.octets, self.at, self.chains)?;
+        self.advance_over_name(read.consumed)?;
+        Ok(read.hops)
+    }
+
+    fn advance_over_name(&mut self, consumed: usize) -> Result<(), Error> {
+        if consumed > self.end - self.at {
+            return Err(Error::OutOfBounds);
+        }
+        self.at += consumed;
+        Ok(())
+    }
+}
