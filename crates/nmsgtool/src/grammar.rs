@@ -324,7 +324,7 @@ impl Reader {
         let message = format!("{count} unwanted additional argument{s}");
         let shown = spell::printable(first);
         let hint =
-            format!("no option is waiting for '{shown}'; a container file is read by -r FILE");
+            format!("no option is waiting for '{shown}'; a container file is read by -r file");
         Some(Failure::new(FailureKind::Grammar, message).with_hint(hint))
     }
 }

@@ -4,6 +4,7 @@ mod endline;
 pub mod failure;
 pub mod flags;
 pub mod grammar;
+pub mod help;
 mod number;
 pub mod settings;
 mod spell;

@@ -67,7 +67,7 @@ pub const FLAGS: &[Flag] = &[
               were filtered out do not count. Zero and negative numbers mean no limit.",
         also: &[(
             FlagId::Kicker,
-            "With -k the run goes on: file outputs start a new file each time their total \
+            "With `-k` the run goes on: file outputs start a new file each time their total \
              reaches a multiple of the count, and other outputs ignore it.",
         )],
         example: "nmsgtool -r day.nmsg -c 10",
@@ -82,8 +82,8 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::List,
         group: Group::Input,
         help: "read from every socket of a channel alias",
-        doc: "Looks the name up in the channel alias file and listens on every UDP endpoint \
-              listed for it. All lines with that name contribute.",
+        doc: "Looks the name up in the channel alias file and listens on every UDP endpoint listed \
+              for it. All lines with that name contribute.",
         example: "nmsgtool -C ch202 -c 100 -o -",
         available: false,
         ..ROW
@@ -95,9 +95,9 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Counter,
         default: Some("1"),
         help: "print more detail on standard error; repeat for more",
-        doc: "Raises the level of detail on standard error. A single -d is the default level, \
-              which reports warnings and errors; -dd adds set-up lines and totals; each further \
-              letter adds more. With `=` the level is set, so -d=3 equals -ddd.",
+        doc: "Raises the level of detail on standard error. A single `-d` is the default level, \
+              which reports warnings and errors; `-dd` adds set-up lines and totals; each further \
+              letter adds more. With `=` the level is set, so `-d=3` equals `-ddd`.",
         example: "nmsgtool -dd -r day.nmsg -w copy.nmsg",
         available: true,
         ..ROW
@@ -125,9 +125,9 @@ pub const FLAGS: &[Flag] = &[
         default: Some("\\n"),
         help: "end the lines inside a presentation record with this",
         doc: "Replaces the line ending inside presentation records, so that each record can be \
-              kept on one line. Escapes are \\n, \\t, \\r, \\0, \\\\ and \\xHH; the text may be \
-              empty. The line feed after a record stays, and text that a message type renders \
-              itself keeps its own line feeds.",
+              kept on one line. Escapes are `\\n`, `\\t`, `\\r`, `\\0`, `\\\\` and `\\xHH`; the \
+              text may be empty. The line feed after a record stays, and text that a message type \
+              renders itself keeps its own line feeds.",
         example: "nmsgtool -r day.nmsg -o - -e '\\t'",
         available: true,
         ..ROW
@@ -140,10 +140,10 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::List,
         group: Group::Input,
         help: "read presentation text from a file; needs -T",
-        doc: "Reads messages of the type named by -T from presentation text: `name: value` lines, \
-              with an empty line after each message. A header line as written by -o restores \
-              time, source, operator and group. A record that cannot be read is reported with \
-              its line number and skipped. A single dash stands for standard input.",
+        doc: "Reads messages of the type named by `-T` from presentation text: `name: value` \
+              lines, with an empty line after each message. A header line as written by `-o` \
+              restores time, source, operator and group. A record that cannot be read is reported \
+              with its line number and skipped. A single dash stands for standard input.",
         example: "nmsgtool -f messages.txt -V base -T ipconn -w messages.nmsg",
         available: true,
         ..ROW
@@ -207,8 +207,8 @@ pub const FLAGS: &[Flag] = &[
         long: "help",
         short: Some('h'),
         help: "print this help and exit",
-        doc: "Prints a summary of all options on standard output and exits with status 0, \
-              whatever else the command line holds.",
+        doc: "Prints a summary of all options on standard output and exits with status 0, whatever \
+              else the command line holds.",
         example: "nmsgtool -h",
         available: true,
         ..ROW
@@ -222,7 +222,7 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Input,
         help: "capture from an interface; needs -T",
         doc: "Captures packets from a network interface and turns them into messages of the type \
-              named by -T. A plus sign after the name turns promiscuous mode on; a number after \
+              named by `-T`. A plus sign after the name turns promiscuous mode on; a number after \
               a comma sets how many bytes of each frame are captured (1522 by default).",
         example: "nmsgtool -i lo,100 -V base -T packet -o -",
         available: false,
@@ -236,7 +236,7 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::List,
         group: Group::Input,
         help: "read JSON lines from a file",
-        doc: "Reads one message per line in the JSON form that -J writes. A line that cannot be \
+        doc: "Reads one message per line in the JSON form that `-J` writes. A line that cannot be \
               used is skipped; the first one is reported with its line number and the number of \
               skipped lines at the end. A single dash stands for standard input.",
         example: "nmsgtool -j messages.json -w messages.nmsg",
@@ -252,8 +252,8 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Output,
         help: "write JSON lines to a file",
         doc: "Writes one JSON object per line for each message. A message that cannot be decoded \
-              is written with its raw payload in base64, which -j reads back unchanged. A single \
-              dash stands for standard output.",
+              is written with its raw payload in base64, which `-j` reads back unchanged. A \
+              single dash stands for standard output.",
         example: "nmsgtool -r day.nmsg -J -",
         available: true,
         ..ROW
@@ -267,7 +267,7 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Limits,
         env: Some("NMSG_KICKER"),
         help: "rotate output files and run a command on each",
-        doc: "Makes -c and -t start a new file instead of ending the run, and runs the command \
+        doc: "Makes `-c` and `-t` start a new file instead of ending the run, and runs the command \
               in the background on each finished file, whose name is its last argument. An empty \
               command rotates and names the files only. Each file is hidden while it is written \
               and gets its final name, which holds the time it was opened, when it is complete.",
@@ -343,8 +343,8 @@ pub const FLAGS: &[Flag] = &[
         default: Some("8192"),
         help: "container size for UDP outputs, in bytes",
         doc: "Sets how large a datagram container may become; larger messages are sent in \
-              fragments. Values are clamped to 512 through 1048576, and 0 means the default. \
-              File outputs always use containers of up to 1 MiB.",
+              fragments. Values are clamped to 512 through 1048576, and 0 means the default. File \
+              outputs always use containers of up to 1 MiB.",
         example: "nmsgtool -r day.nmsg -s 127.0.0.1/8430 -m 1280",
         available: false,
         ..ROW
@@ -383,9 +383,9 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Output,
         default: Some("- if there is no other output"),
         help: "write presentation text to a file",
-        doc: "Writes each message as a header line, one `name: value` line per field, and an \
-              empty line. A single dash stands for standard output, which is also where messages \
-              go when no output is given at all.",
+        doc: "Writes each message as a header line, one `name: value` line per field, and an empty \
+              line. A single dash stands for standard output, which is also where messages go \
+              when no output is given at all.",
         example: "nmsgtool -r day.nmsg -o day.txt",
         available: true,
         ..ROW
@@ -399,7 +399,7 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Input,
         help: "read packets from a capture file; needs -T",
         doc: "Reads packets from a capture file and turns them into messages of the type named by \
-              -T.",
+              `-T`.",
         example: "nmsgtool -p dns.pcap -V base -T dnsqr -o -",
         available: false,
         ..ROW
@@ -452,7 +452,7 @@ pub const FLAGS: &[Flag] = &[
         short: Some('R'),
         group: Group::Limits,
         help: "start -t intervals at a random second",
-        doc: "Shifts the start of all -t intervals by one random number of whole seconds, chosen \
+        doc: "Shifts the start of all `-t` intervals by one random number of whole seconds, chosen \
               at start, so that many machines do not rotate at once.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 3600 -R -k gzip",
         available: false,
@@ -507,8 +507,8 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Single,
         group: Group::Selection,
         help: "set the operator of every message written",
-        doc: "Overwrites the operator of every message on its way to the outputs. Give an alias \
-              or a number other than zero; an alias wins over a number that reads the same.",
+        doc: "Overwrites the operator of every message on its way to the outputs. Give an alias or \
+              a number other than zero; an alias wins over a number that reads the same.",
         example: "nmsgtool -r day.nmsg --setoperator 5 -w labelled.nmsg",
         available: true,
         ..ROW
@@ -536,7 +536,7 @@ pub const FLAGS: &[Flag] = &[
         default: Some("0 (no limit)"),
         help: "stop at the next multiple of this many seconds",
         doc: "Stops the run when the clock reaches a multiple of this many seconds since 1970, so \
-              3600 means the full hour in UTC. With -k the run goes on with new files.",
+              3600 means the full hour in UTC. With `-k` the run goes on with new files.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed.nmsg -t 60",
         available: false,
         ..ROW
@@ -549,8 +549,8 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Single,
         group: Group::Selection,
         help: "message type to read, or to keep",
-        doc: "Names a message type of the vendor given by -V, in any letter case. Inputs that do \
-              not say what type their messages are, such as -f, need it; from all other inputs \
+        doc: "Names a message type of the vendor given by `-V`, in any letter case. Inputs that do \
+              not say what type their messages are, such as `-f`, need it; from all other inputs \
               only messages of this type pass.",
         example: "nmsgtool -r day.nmsg -V base -T dnsqr -J -",
         available: true,
@@ -586,8 +586,8 @@ pub const FLAGS: &[Flag] = &[
         long: "version",
         short: Some('v'),
         help: "print the version and exit",
-        doc: "Prints the version on standard output and exits with status 0. With -h as well, the \
-              help is printed instead.",
+        doc: "Prints the version on standard output and exits with status 0. With `-h` as well, \
+              the help is printed instead.",
         example: "nmsgtool -v",
         available: true,
         ..ROW
@@ -601,7 +601,7 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Selection,
         default: Some("base if -T is given"),
         help: "vendor of the message type",
-        doc: "Names the vendor of the type given by -T, in any letter case; without -T it is \
+        doc: "Names the vendor of the type given by `-T`, in any letter case; without `-T` it is \
               refused. ISC is another name for base.",
         example: "nmsgtool -r day.nmsg -V SIE -T dnsdedupe -J -",
         available: true,
@@ -616,8 +616,8 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Output,
         help: "write containers to a file",
         doc: "Writes containers of up to 1 MiB to a file, which is created or emptied first. A \
-              single dash stands for standard output. A file that is also an input, or is \
-              written by a second output, is refused.",
+              single dash stands for standard output. A file that is also an input, or is written \
+              by a second output, is refused.",
         example: "nmsgtool -j messages.json -w messages.nmsg",
         available: true,
         ..ROW

@@ -191,7 +191,7 @@ fn cl_6_problems_say_what_to_do() {
         ("-e -x", "a value that starts with a dash is written -e=-x"),
         ("-r", "-r is followed by a value: -r file"),
         ("--set 1", "options that begin so: --setgroup, --setoperator, --setsource"),
-        ("F", "no option is waiting for 'F'; a container file is read by -r FILE"),
+        ("F", "no option is waiting for 'F'; a container file is read by -r file"),
     ] {
         assert_eq!(hint(line), want, "{line}");
     }

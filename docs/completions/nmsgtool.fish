@@ -1,0 +1,26 @@
+complete -c nmsgtool -s B -l byterate -d 'read each -r input at this many bytes per second' -r -f
+complete -c nmsgtool -s c -l count -d 'stop after writing this many messages to an output' -r -f
+complete -c nmsgtool -s e -l endline -d 'end the lines inside a presentation record with this' -r -f
+complete -c nmsgtool -s f -l readpres -d 'read presentation text from a file; needs -T' -r -F
+complete -c nmsgtool -l getgroup -d 'keep only messages of this group' -r -f
+complete -c nmsgtool -l getoperator -d 'keep only messages of this operator' -r -f
+complete -c nmsgtool -l getsource -d 'keep only messages of this source' -r -f
+complete -c nmsgtool -s j -l readjson -d 'read JSON lines from a file' -r -F
+complete -c nmsgtool -s J -l writejson -d 'write JSON lines to a file' -r -F
+complete -c nmsgtool -s o -l writepres -d 'write presentation text to a file' -r -F
+complete -c nmsgtool -s r -l readnmsg -d 'read containers from a file' -r -F
+complete -c nmsgtool -l setgroup -d 'set the group of every message written' -r -f
+complete -c nmsgtool -l setoperator -d 'set the operator of every message written' -r -f
+complete -c nmsgtool -l setsource -d 'set the source of every message written' -r -f
+complete -c nmsgtool -s T -l msgtype -d 'message type to read, or to keep' -r -f
+complete -c nmsgtool -s V -l vendor -d 'vendor of the message type' -r -f
+complete -c nmsgtool -s w -l writenmsg -d 'write containers to a file' -r -F
+complete -c nmsgtool -s d -l debug -d 'print more detail on standard error; repeat for more'
+complete -c nmsgtool -s h -l help -d 'print this help and exit'
+complete -c nmsgtool -l mirror -d 'write every message to every output'
+complete -c nmsgtool -l unbuffered -d 'write each message at once'
+complete -c nmsgtool -s v -l version -d 'print the version and exit'
+complete -c nmsgtool -s z -l zlibout -d 'compress the containers written'
+complete -c nmsgtool -l keep-going -d 'exit with 0 although an input was damaged'
+complete -c nmsgtool -l strict -d 'stop at the first damage in an input'
+complete -c nmsgtool -l stats -d 'print what became of every message at the end'

@@ -1,0 +1,49 @@
+//! Paragraphs that the man page and the reference page share.
+//!
+//! Words between backquotes are shown as literal text.
+
+/// What the program is for.
+pub(super) const DESCRIPTION: &[&str] = &[
+    "`nmsgtool` moves messages from inputs to outputs and converts between containers, \
+     presentation text and JSON lines on the way. Any number of inputs and outputs can be named. \
+     Without an output, messages are printed on standard output as presentation text.",
+    "With several outputs, messages are dealt out to them in turn, in this order whatever the \
+     order on the command line: container files, presentation text, JSON lines. `--mirror` gives \
+     every message to every output instead.",
+    "Input that is damaged is reported with its place and skipped; everything intact is \
+     delivered, and the exit status tells. Messages go to standard error, data to standard \
+     output, and a run without trouble prints nothing but data.",
+];
+
+/// How the command line is read.
+pub(super) const GRAMMAR: &[&str] = &[
+    "A value is the next word or stands after an equals sign: `-c 10`, `-c=10`, `--count 10`, \
+     `--count=10`. It is not attached to the letter: `-c10` is an error.",
+    "Letters may be clustered. Those that take values take the words that follow, in order: \
+     `-rc FILE 10` is `-r FILE -c 10`. A value after an equals sign goes to every letter of its \
+     cluster.",
+    "A word that starts with a dash is an option even where a value is awaited, except a lone \
+     `-` and, for options that take a number, a negative number. Write `-e=-x` for such a value, \
+     or put `--` before it: after that every word is a value.",
+    "Long options may be shortened to any prefix that only one of them has.",
+    "Options that can be given more than once keep their order; of all others the last one \
+     counts. A switch is turned off by `=no` and on by `=yes`.",
+    "Numbers are whole and decimal. Sources, operators and groups are also read as hexadecimal \
+     after `0x` and octal after `0`.",
+    "A file named `-` is standard input or standard output. A regular file that is both read and \
+     written, or written twice, is refused.",
+];
+
+/// Variables that are not the default of an option.
+pub(super) const VARIABLES: &[(&str, &str)] = &[
+    (
+        "NMSG_OPALIAS_FILE",
+        "File of operator aliases, one number and name per line, instead of the one in the \
+         configuration directory.",
+    ),
+    (
+        "NMSG_GRALIAS_FILE",
+        "File of group aliases, one number and name per line, instead of the one in the \
+         configuration directory.",
+    ),
+];
