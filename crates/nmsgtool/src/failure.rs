@@ -195,6 +195,15 @@ impl Failure {
     }
 }
 
+/// Returns the system's words for an error, without the number Rust adds.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match (error.raw_os_error(), text.rfind(" (os error ")) {
+        (Some(_), Some(end)) => text[..end].to_owned(),
+        _ => text,
+    }
+}
+
 /// Prints the line without the program's name and without the hint.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -274,6 +283,13 @@ mod tests {
         assert_eq!(text(&hinted), "prog: usage problem, bad\nhint: do this\n");
         let bare = Failure::new(FailureKind::Output, "unable to open x for writing: no");
         assert_eq!(text(&bare), "prog: unable to open x for writing: no\n");
+    }
+
+    #[test]
+    fn reasons_are_the_words_of_the_system() {
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(reason(&missing), "No such file or directory");
+        assert_eq!(reason(&io::Error::other("own words (os error 2)")), "own words (os error 2)");
     }
 
     #[test]

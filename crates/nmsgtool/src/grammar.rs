@@ -174,13 +174,9 @@ impl Reader {
     }
 
     fn long_option(&mut self, name: &OsStr, value: Option<&OsStr>) {
-        if name.is_empty() {
-            self.complain(Failure::new(FailureKind::Grammar, "empty long-option prefix '--'"));
-            return;
-        }
         match self.find_long(name) {
-            Ok(flag) => self.option(flag, value),
-            Err(failure) => self.complain(failure),
+            Some(flag) => self.option(flag, value),
+            None => self.complain(|reader| reader.not_a_long_option(name)),
         }
     }
 
@@ -188,7 +184,7 @@ impl Reader {
         let letters = name.to_string_lossy();
         let letters = letters.strip_prefix('-').unwrap_or_default();
         if letters.is_empty() {
-            self.complain(Failure::new(FailureKind::Grammar, "empty short-option prefix '-'"));
+            self.complain(|_| Failure::new(FailureKind::Grammar, "empty short-option prefix '-'"));
             return;
         }
         let mut before: Option<(&'static Flag, usize)> = None;
@@ -198,7 +194,7 @@ impl Reader {
                 continue;
             }
             let Some(flag) = self.flags.by_letter(letter) else {
-                self.unknown_letter(letter, before, letters);
+                self.complain(|reader| reader.unknown_letter(letter, before, letters));
                 continue;
             };
             self.option(flag, value);
@@ -221,48 +217,57 @@ impl Reader {
         }
     }
 
-    fn find_long(&self, name: &OsStr) -> Result<&'static Flag, Failure> {
-        let Some(text) = name.to_str() else { return Err(self.unknown_long(name)) };
-        if let Some(flag) = self.flags.iter().find(|flag| flag.long == text) {
-            return Ok(flag);
-        }
-        if HELP_ALIASES.contains(&text)
-            && let Some(help) = self.flags.get(FlagId::Help)
-        {
-            return Ok(help);
-        }
-        let begin_so = |origin| -> Vec<&'static Flag> {
-            let matches = |flag: &&Flag| flag.origin == origin && flag.long.starts_with(text);
-            self.flags.iter().filter(matches).collect()
-        };
-        let classic = begin_so(Origin::Classic);
-        let candidates = if classic.is_empty() { begin_so(Origin::New) } else { classic };
-        match candidates.as_slice() {
-            [] => Err(self.unknown_long(name)),
-            [only] => Ok(only),
-            [first, second, ..] => {
-                let names: Vec<String> =
-                    candidates.iter().map(|flag| format!("--{}", flag.long)).collect();
-                // The C tool names the first two, the later one first.
-                let message = format!("'--{text}' might be '{}' or '{}'", second.long, first.long);
-                Err(Failure::new(FailureKind::Grammar, message)
-                    .with_hint(format!("options that begin so: {}", names.join(", "))))
-            }
-        }
-    }
-
-    fn unknown_long(&self, name: &OsStr) -> Failure {
-        let shown = spell::printable(name);
-        let failure =
-            Failure::new(FailureKind::Grammar, format!("unknown long option '--{shown}'."));
-        let longs = self.flags.iter().map(|flag| flag.long);
-        failure.with_hint(match spell::nearest(&shown, longs) {
-            Some(near) => format!("did you mean --{near}? (-h lists the options)"),
-            None => "-h lists the options".to_owned(),
+    fn find_long(&self, name: &OsStr) -> Option<&'static Flag> {
+        let name = name.to_str()?;
+        let exact = self.flags.iter().find(|flag| flag.long == name);
+        let alias = || HELP_ALIASES.contains(&name).then_some(FlagId::Help);
+        exact.or_else(|| self.flags.get(alias()?)).or_else(|| match self.beginning(name)[..] {
+            [only] => Some(only),
+            _ => None,
         })
     }
 
-    fn unknown_letter(&mut self, letter: char, before: Option<(&Flag, usize)>, letters: &str) {
+    /// Returns the options an abbreviation may stand for.
+    fn beginning(&self, name: &str) -> Vec<&'static Flag> {
+        let of = |origin| -> Vec<&'static Flag> {
+            let begins = |flag: &&Flag| flag.origin == origin && flag.long.starts_with(name);
+            self.flags.iter().filter(begins).collect()
+        };
+        let classic = of(Origin::Classic);
+        if classic.is_empty() { of(Origin::New) } else { classic }
+    }
+
+    #[cold]
+    fn not_a_long_option(&self, name: &OsStr) -> Failure {
+        let shown = spell::printable(name);
+        let problem = |message| Failure::new(FailureKind::Grammar, message);
+        if shown.is_empty() {
+            return problem("empty long-option prefix '--'".to_owned());
+        }
+        let candidates = self.beginning(&shown);
+        if let [first, second, ..] = candidates[..] {
+            let names: Vec<String> =
+                candidates.iter().map(|flag| format!("--{}", flag.long)).collect();
+            // The C tool names the first two, the later one first.
+            return problem(format!("'--{shown}' might be '{}' or '{}'", second.long, first.long))
+                .with_hint(format!("options that begin so: {}", names.join(", ")));
+        }
+        let longs = self.flags.iter().map(|flag| flag.long);
+        problem(format!("unknown long option '--{shown}'.")).with_hint(
+            match spell::nearest(&shown, longs) {
+                Some(near) => format!("did you mean --{near}? (-h lists the options)"),
+                None => "-h lists the options".to_owned(),
+            },
+        )
+    }
+
+    #[cold]
+    fn unknown_letter(
+        &self,
+        letter: char,
+        before: Option<(&Flag, usize)>,
+        letters: &str,
+    ) -> Failure {
         let shown = spell::printable(OsStr::new(letter.encode_utf8(&mut [0; 4])));
         let hint = match (before, self.awaiting.front()) {
             (Some((flag, end)), _) => {
@@ -279,11 +284,14 @@ impl Reader {
             (None, None) => "-h lists the options".to_owned(),
         };
         let message = format!("unknown short option '-{shown}'.");
-        self.complain(Failure::new(FailureKind::Grammar, message).with_hint(hint));
+        Failure::new(FailureKind::Grammar, message).with_hint(hint)
     }
 
-    fn complain(&mut self, failure: Failure) {
-        self.problem.get_or_insert(failure);
+    /// Keeps the first problem; the texts of later ones are not even made.
+    fn complain(&mut self, problem: impl FnOnce(&Self) -> Failure) {
+        if self.problem.is_none() {
+            self.problem = Some(problem(self));
+        }
     }
 
     fn finish(mut self) -> Result<Command, Failure> {
@@ -295,11 +303,8 @@ impl Reader {
         if version {
             return Ok(Command::Version);
         }
-        if let Some(failure) = self.missing_values() {
-            self.complain(failure);
-        }
-        if let Some(failure) = self.stray_words() {
-            self.complain(failure);
+        if self.problem.is_none() {
+            self.problem = self.missing_values().or_else(|| self.stray_words());
         }
         match self.problem {
             Some(failure) => Err(failure),

@@ -1,6 +1,6 @@
 //! `nmsgtool`: reads, converts, filters and writes NMSG streams.
 
-use nmsgtool::failure::{ExitStatus, Failure, FailureKind};
+use nmsgtool::failure::{ExitStatus, Failure, FailureKind, reason};
 use nmsgtool::flags::FlagSet;
 use nmsgtool::grammar::{self, Command};
 use nmsgtool::help;
@@ -40,7 +40,7 @@ fn print(text: &str) -> Result<ExitStatus, Failure> {
         Ok(()) => Ok(ExitStatus::Success),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitStatus::Signal(SIGPIPE)),
         Err(error) => {
-            let message = format!("unable to write to standard output: {error}");
+            let message = format!("unable to write to standard output: {}", reason(&error));
             Err(Failure::new(FailureKind::Output, message))
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn render(flags: FlagSet) -> String {
         help::VERSION,
         name_line()
     );
-    paragraphs(prose::DESCRIPTION, &mut page);
+    paragraphs(&prose::description(flags), &mut page);
     page.push_str(".SS How the command line is read\n");
     paragraphs(prose::GRAMMAR, &mut page);
     page.push_str(".SH OPTIONS\n");
@@ -88,10 +88,10 @@ fn entry(name: &str, meaning: &str, page: &mut String) {
     text(meaning, page);
 }
 
-fn paragraphs(texts: &[&str], page: &mut String) {
+fn paragraphs(texts: &[impl AsRef<str>], page: &mut String) {
     for paragraph in texts {
         page.push_str(".PP\n");
-        text(paragraph, page);
+        text(paragraph.as_ref(), page);
     }
 }
 

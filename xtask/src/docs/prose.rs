@@ -2,18 +2,38 @@
 //!
 //! Words between backquotes are shown as literal text.
 
+use nmsgtool::flags::{FlagId, FlagSet};
+
 /// What the program is for.
-pub(super) const DESCRIPTION: &[&str] = &[
-    "`nmsgtool` moves messages from inputs to outputs and converts between containers, \
-     presentation text and JSON lines on the way. Any number of inputs and outputs can be named. \
-     Without an output, messages are printed on standard output as presentation text.",
-    "With several outputs, messages are dealt out to them in turn, in this order whatever the \
-     order on the command line: container files, presentation text, JSON lines. `--mirror` gives \
-     every message to every output instead.",
-    "Input that is damaged is reported with its place and skipped; everything intact is \
-     delivered, and the exit status tells. Messages go to standard error, data to standard \
-     output, and a run without trouble prints nothing but data.",
-];
+pub(super) fn description(flags: FlagSet) -> [String; 3] {
+    let order: Vec<&str> = [
+        (FlagId::WriteSocket, "UDP sockets"),
+        (FlagId::WriteZmqSocket, "ZeroMQ endpoints"),
+        (FlagId::WriteKafka, "Kafka topics"),
+        (FlagId::WriteNmsg, "container files"),
+        (FlagId::WritePres, "presentation text"),
+        (FlagId::WriteJson, "JSON lines"),
+    ]
+    .into_iter()
+    .filter_map(|(id, name)| flags.has(id).then_some(name))
+    .collect();
+    [
+        "`nmsgtool` moves messages from inputs to outputs and converts between containers, \
+         presentation text and JSON lines on the way. Any number of inputs and outputs can be \
+         named. Without an output, messages are printed on standard output as presentation text."
+            .to_owned(),
+        format!(
+            "With several outputs, messages are dealt out to them in turn, in this order whatever \
+             the order on the command line: {}. `--mirror` gives every message to every output \
+             instead.",
+            order.join(", ")
+        ),
+        "Input that is damaged is reported with its place and skipped; everything intact is \
+         delivered, and the exit status tells. Messages go to standard error, data to standard \
+         output, and a run without trouble prints nothing but data."
+            .to_owned(),
+    ]
+}
 
 /// How the command line is read.
 pub(super) const GRAMMAR: &[&str] = &[

@@ -13,8 +13,8 @@ pub(super) fn render(flags: FlagSet) -> String {
     );
     paragraph(help::SUMMARY, &mut page);
     page.push_str("```text\nnmsgtool [OPTION...]\n```\n\n");
-    for text in prose::DESCRIPTION {
-        paragraph(text, &mut page);
+    for text in prose::description(flags) {
+        paragraph(&text, &mut page);
     }
     page.push_str("## How the command line is read\n\n");
     for text in prose::GRAMMAR {

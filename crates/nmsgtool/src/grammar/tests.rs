@@ -296,3 +296,40 @@ fn values_keep_bytes_that_are_not_text() {
     };
     assert_eq!(given.take_list(ReadNmsg), [path, OsStr::from_bytes(b"/tmp/\xfe").to_owned()]);
 }
+
+#[test]
+fn a_long_line_of_mistakes_takes_no_time() {
+    let cluster = OsString::from(format!("-r{}", "%".repeat(120_000)));
+    let words = vec![OsString::from("--".to_owned() + &"x".repeat(2_000)); 2_000];
+    let started = std::time::Instant::now();
+    let problem = parse(FlagSet::whole_table(), [cluster]).unwrap_err();
+    assert_eq!(problem.to_string(), "usage problem, unknown short option '-%'.");
+    let problem = parse(FlagSet::whole_table(), words).unwrap_err();
+    assert!(problem.to_string().starts_with("usage problem, unknown long option '--xxx"));
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+proptest::proptest! {
+    /// Whatever the words, the answer is a command or one printable line.
+    #[test]
+    fn any_words_are_read_or_refused(
+        words in proptest::collection::vec(
+            proptest::prop_oneof![
+                "-[a-zA-Z=?0-9-]{0,6}",
+                "--[a-z]{0,8}(=[a-z0-9-]{0,3})?",
+                "\\PC{0,6}",
+                "-?[0-9]{1,3}",
+            ],
+            0..8,
+        ),
+        tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..6),
+    ) {
+        let mut words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+        words.push(OsStr::from_bytes(&tail).to_owned());
+        if let Err(failure) = parse(FlagSet::whole_table(), words) {
+            proptest::prop_assert_eq!(failure.kind(), FailureKind::Grammar);
+            proptest::prop_assert!(!failure.to_string().contains(char::is_control));
+            proptest::prop_assert!(!failure.hint().unwrap_or_default().contains(char::is_control));
+        }
+    }
+}

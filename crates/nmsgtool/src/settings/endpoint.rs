@@ -1,10 +1,12 @@
 //! Inputs and outputs as the command line names them.
 
+use crate::failure::{Failure, FailureKind, reason};
 use crate::flags::FlagId;
 use crate::grammar::Given;
 use crate::spell::printable;
 use std::ffi::OsString;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 /// Something that messages are read from or written to.
@@ -153,6 +155,20 @@ pub(super) fn take_all(given: &mut Given) -> Vec<Endpoint> {
 }
 
 impl File {
+    /// Returns the failure of an input that cannot be opened.
+    #[cold]
+    pub fn not_readable(&self, error: &io::Error) -> Failure {
+        let message = format!("unable to open {} for reading: {}", self.place, reason(error));
+        Failure::new(FailureKind::Input, message)
+    }
+
+    /// Returns the failure of an output that cannot be opened.
+    #[cold]
+    pub fn not_writable(&self, error: &io::Error) -> Failure {
+        let message = format!("unable to open {} for writing: {}", self.place, reason(error));
+        Failure::new(FailureKind::Output, message)
+    }
+
     /// Returns the letter of the option that reads such a file.
     pub(super) const fn reading_option(&self) -> FlagId {
         match self.format {

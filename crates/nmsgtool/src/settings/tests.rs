@@ -461,3 +461,25 @@ fn places_keep_their_bytes() {
     assert_eq!(Place::from(OsString::from("-")), Place::Standard);
     assert_eq!(Place::from(OsString::from("./-")), Place::Path(PathBuf::from("./-")));
 }
+
+#[test]
+fn cl_6_files_that_do_not_open() {
+    let missing = std::io::Error::from_raw_os_error(2);
+    for (name, read, write) in [
+        (
+            "x.nmsg",
+            "unable to open x.nmsg for reading: No such file or directory",
+            "unable to open x.nmsg for writing: No such file or directory",
+        ),
+        (
+            "",
+            "unable to open  for reading: No such file or directory",
+            "unable to open  for writing: No such file or directory",
+        ),
+    ] {
+        let file = file(Format::Nmsg, name);
+        let (reading, writing) = (file.not_readable(&missing), file.not_writable(&missing));
+        assert_eq!((reading.to_string().as_str(), reading.exit_status().code()), (read, 3));
+        assert_eq!((writing.to_string().as_str(), writing.exit_status().code()), (write, 4));
+    }
+}
