@@ -304,7 +304,7 @@ impl Reader {
             return Ok(Command::Version);
         }
         if self.problem.is_none() {
-            self.problem = self.missing_values().or_else(|| self.stray_words());
+            self.problem = self.stray_words().or_else(|| self.missing_values());
         }
         match self.problem {
             Some(failure) => Err(failure),
