@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod codec;
+pub mod message;
 pub mod name;
 pub mod rdata;
 
@@ -10,6 +11,7 @@ mod mnemonic;
 mod text_buffer;
 
 pub use error::{Error, result_text};
+pub use message::{Message, MessageScratch, ParseOptions, Section};
 pub use mnemonic::{Class, Opcode, Rcode, RrType};
 pub use name::NameBuf;
 pub use text_buffer::{Literal, TextBuffer, needs_json_escape};

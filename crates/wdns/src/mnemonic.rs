@@ -114,24 +114,25 @@ impl ByText {
     }
 }
 
-/// The number of `TYPE123` or `CLASS123`: prefix in any case, then blanks, a sign and decimal
-/// digits up to 65535, and nothing after them.
+/// The number of `TYPE123` or `CLASS123`, prefix in any case.
 fn numbered(text: &[u8], prefix: &[u8]) -> Option<u16> {
-    let (head, mut digits) = text.split_at_checked(prefix.len())?;
-    if !head.eq_ignore_ascii_case(prefix) {
-        return None;
+    let (head, number) = text.split_at_checked(prefix.len())?;
+    if head.eq_ignore_ascii_case(prefix) { parse_loose_u16(number) } else { None }
+}
+
+/// The value of decimal digits up to 65535 behind blanks and a sign, and nothing after them.
+pub(crate) fn parse_loose_u16(mut text: &[u8]) -> Option<u16> {
+    while let [b' ' | b'\t'..=b'\r', rest @ ..] = text {
+        text = rest;
     }
-    while let [b' ' | b'\t'..=b'\r', rest @ ..] = digits {
-        digits = rest;
-    }
-    let (negative, digits) = match digits {
+    let (negative, digits) = match text {
         [b'+', rest @ ..] => (false, rest),
         [b'-', rest @ ..] => (true, rest),
-        _ => (false, digits),
+        _ => (false, text),
     };
-    let number = parse_decimal(digits)?;
+    let number = u16::try_from(parse_decimal(digits)?).ok()?;
     // A negative number is beyond the range unless it is zero.
-    u16::try_from(number).ok().filter(|&number| !negative || number == 0)
+    (!negative || number == 0).then_some(number)
 }
 
 /// The value of one or more decimal digits that are all of `text`; `None` beyond 32 bits.

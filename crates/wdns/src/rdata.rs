@@ -17,5 +17,5 @@ pub use layout::{Atom, Layout, layout};
 pub use text_in::parse;
 pub use text_out::write;
 pub(crate) use text_out::{ends_with_blank_when_empty, write_fields};
-pub(crate) use wire::check;
+pub(crate) use wire::{append_uncompressed, check};
 pub use wire::{decompress, downcase};

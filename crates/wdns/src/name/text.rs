@@ -189,6 +189,9 @@ fn append_labels<const LOWER: bool>(
         rest = after;
         let value = match octet {
             b'.' => {
+                if out.len() - start >= MAX_LEN {
+                    return Err(Error::NameOverflow);
+                }
                 label_too_long |= end_label(out, label_start)?;
                 label_start = out.len();
                 out.push(0);

@@ -16,7 +16,11 @@ pub fn uncompressed_len(octets: &[u8]) -> Result<usize, Error> {
     let mut at = 0;
     loop {
         let Some(&length) = octets.get(at) else {
-            return Err(if at == 0 { Error::Overflow } else { Error::InvalidLengthOctet });
+            return Err(match at {
+                0 => Error::Overflow,
+                MAX_LEN.. => Error::NameLength,
+                _ => Error::InvalidLengthOctet,
+            });
         };
         at += 1;
         if length == 0 {
@@ -26,11 +30,8 @@ pub fn uncompressed_len(octets: &[u8]) -> Result<usize, Error> {
             return Err(Error::InvalidLengthOctet);
         }
         at += usize::from(length);
-        if at >= MAX_LEN {
-            return Err(Error::NameLength);
-        }
     }
-    Ok(at)
+    if at > MAX_LEN { Err(Error::NameLength) } else { Ok(at) }
 }
 
 /// Returns the uncompressed name that starts at offset `at` of a message, as a part of it.

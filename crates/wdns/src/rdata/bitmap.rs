@@ -23,7 +23,8 @@ pub(crate) fn write(out: &mut TextBuffer, fields: &mut Fields) -> bool {
             while bits != 0 {
                 let bit = bits.leading_zeros() as u16;
                 bits &= !(0x80 >> bit);
-                RrType((u16::from(window) << 8) + (place as u16) * 8 + bit).write(out);
+                // Places beyond a window's 256 types run into the number of the window.
+                RrType(u16::from(window) << 8 | (place as u16 * 8 + bit)).write(out);
                 out.byte(b' ');
             }
         }

@@ -1,6 +1,6 @@
 //! EDNS options (RFC 6891 §6.1.2, `wdns` §7.4).
 
-use super::text_out::{Damage, write_spaced_hex};
+use super::text_out::{Damage, write_damage, write_spaced_hex};
 use super::{Fields, strings};
 use crate::{Error, TextBuffer};
 
@@ -47,6 +47,26 @@ pub(crate) fn write_all<const JSON: bool>(
             return Ok(());
         }
         if JSON { out.array(b"\\n") } else { out.byte(b'\n') }
+    }
+}
+
+/// Appends each option between two texts, such as quotation marks; as the inside of a JSON string
+/// with `JSON`. Damage shows as in [`crate::rdata::write`].
+pub fn write_each<const JSON: bool>(
+    out: &mut TextBuffer,
+    options: &[u8],
+    before: &[u8],
+    after: &[u8],
+) {
+    let mut fields = Fields::alone(options);
+    while !fields.is_empty() {
+        out.bytes(before);
+        let result = write_option::<JSON>(out, &mut fields);
+        if let Err(damage) = result {
+            write_damage(out, damage);
+            fields.take_rest();
+        }
+        out.bytes(after);
     }
 }
 

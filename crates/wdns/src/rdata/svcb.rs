@@ -2,7 +2,7 @@
 
 use super::text_out::Damage;
 use super::{Fields, strings};
-use crate::mnemonic::parse_decimal;
+use crate::mnemonic::parse_loose_u16;
 use crate::{Error, TextBuffer, address, codec};
 
 const MANDATORY: u16 = 0;
@@ -183,9 +183,7 @@ fn parse_key(name: &[u8]) -> Option<u16> {
     if let Some(key) = KEY_NAMES.iter().position(|known| known.as_bytes() == name) {
         return Some(key as u16);
     }
-    let digits = name.strip_prefix(b"key")?;
-    let digits = digits.strip_prefix(b"+").unwrap_or(digits);
-    u16::try_from(parse_decimal(digits)?).ok().filter(|&key| key != INVALID_KEY)
+    parse_loose_u16(name.strip_prefix(b"key")?).filter(|&key| key != INVALID_KEY)
 }
 
 /// Appends the parameter at the start of `text` and returns what follows it.
@@ -194,73 +192,83 @@ fn parse_parameter<'t>(text: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], Er
     let (name, rest) = text.split_at(end.unwrap_or(text.len()));
     let key = parse_key(name).ok_or(Error::Parse)?;
     out.extend_from_slice(&key.to_be_bytes());
-    let value_at = out.len() + 2;
     out.extend_from_slice(&[0, 0]);
+    let value_at = out.len();
     let rest = match (key, rest.strip_prefix(b"=")) {
         (NO_DEFAULT_ALPN, None) => rest,
-        (NO_DEFAULT_ALPN, Some(_)) | (_, None) => return Err(Error::Parse),
-        (ALPN, Some(value)) => parse_alpn(value, out)?,
-        (MANDATORY | PORT | IPV4HINT | ECH | IPV6HINT, Some(value)) => {
-            let end = value.iter().position(|&octet| octet == b' ').unwrap_or(value.len());
-            let (value, rest) = value.split_at(end);
-            parse_plain_value(key, value, out)?;
+        (NO_DEFAULT_ALPN, Some(_)) | (_, None | Some([] | [b' ', ..])) => {
+            return Err(Error::Parse);
+        }
+        (MANDATORY | ALPN | PORT | IPV4HINT | ECH | IPV6HINT, Some(value)) => {
+            let mut string = Vec::new();
+            let rest = strings::parse(value, &mut string)?;
+            parse_value(key, &string, out)?;
             rest
         }
-        (_, Some(value)) => parse_string(value, out)?,
+        (_, Some(value)) => strings::parse(value, out)?,
     };
     let len = u16::try_from(out.len() - value_at).map_err(|_| Error::Parse)?;
     out[value_at - 2..value_at].copy_from_slice(&len.to_be_bytes());
     Ok(rest)
 }
 
-fn parse_string<'t>(value: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], Error> {
-    match value {
-        [] | [b' ', ..] => Err(Error::Parse),
-        _ => strings::parse(value, out),
+/// Appends the value of a key with a form of its own from its character string.
+fn parse_value(key: u16, string: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    if key == ALPN {
+        return parse_alpn(string, out);
     }
-}
-
-fn parse_plain_value(key: u16, value: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-    if value.is_empty() {
-        return Err(Error::Parse);
-    }
+    // A zero octet ends the other forms.
+    let text = string.split(|&octet| octet == 0).next().unwrap_or_default();
+    let word = || text.split(|&octet| octet == b' ').find(|word| !word.is_empty());
     match key {
+        MANDATORY => parse_list(text, out, |item, out| {
+            out.extend(parse_key(item)?.to_be_bytes());
+            Some(())
+        }),
+        IPV4HINT => parse_list(text, out, |item, out| {
+            out.extend(address::parse_ipv4(item)?);
+            Some(())
+        }),
+        IPV6HINT => parse_list(text, out, |item, out| {
+            out.extend(address::parse_ipv6(item)?);
+            Some(())
+        }),
         PORT => {
-            let digits = value.strip_prefix(b"+").unwrap_or(value);
-            let port = parse_decimal(digits).and_then(|port| u16::try_from(port).ok());
-            out.extend_from_slice(&port.ok_or(Error::Parse)?.to_be_bytes());
+            let port = word().and_then(parse_loose_u16).ok_or(Error::Parse)?;
+            out.extend(port.to_be_bytes());
+            Ok(())
         }
-        ECH if value.len() > MAX_ECH_TEXT => return Err(Error::Parse),
-        ECH => codec::base64_decode_lenient(value, out),
+        _ if string.len() > MAX_ECH_TEXT => Err(Error::Parse),
         _ => {
-            for item in value.split(|&octet| octet == b',') {
-                match key {
-                    MANDATORY => {
-                        let key = parse_key(item).ok_or(Error::Parse)?;
-                        out.extend_from_slice(&key.to_be_bytes());
-                    }
-                    IPV4HINT => {
-                        out.extend(address::parse_ipv4(item).ok_or(Error::Parse)?);
-                    }
-                    _ => out.extend(address::parse_ipv6(item).ok_or(Error::Parse)?),
-                }
-            }
+            codec::base64_decode_lenient(word().ok_or(Error::Parse)?, out);
+            Ok(())
         }
     }
-    Ok(())
 }
 
-/// Appends a list of protocol ids: a character string whose commas separate ids unless escaped.
-fn parse_alpn<'t>(value: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], Error> {
-    let mut list = Vec::new();
-    let rest = parse_string(value, &mut list)?;
+/// Appends the items of a list that commas separate: at least one; empty ones are passed over.
+fn parse_list(
+    text: &[u8],
+    out: &mut Vec<u8>,
+    append: impl Fn(&[u8], &mut Vec<u8>) -> Option<()>,
+) -> Result<(), Error> {
+    let start = out.len();
+    for item in text.split(|&octet| octet == b',').filter(|item| !item.is_empty()) {
+        append(item, out).ok_or(Error::Parse)?;
+    }
+    if out.len() > start { Ok(()) } else { Err(Error::Parse) }
+}
+
+/// Appends the protocol ids of a list in which commas separate them unless escaped. The last one
+/// must not be empty.
+fn parse_alpn(list: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     let mut octets = list.iter().copied();
     let mut len_at = out.len();
     out.push(0);
-    let end_id = |out: &mut Vec<u8>, len_at: usize| {
+    let end_id = |out: &mut [u8], len_at: usize| {
         let len = u8::try_from(out.len() - len_at - 1).map_err(|_| Error::Parse)?;
         out[len_at] = len;
-        if len == 0 { Err(Error::Parse) } else { Ok(()) }
+        Ok(len)
     };
     while let Some(octet) = octets.next() {
         match octet {
@@ -276,6 +284,5 @@ fn parse_alpn<'t>(value: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], Error>
             _ => out.push(octet),
         }
     }
-    end_id(out, len_at)?;
-    Ok(rest)
+    if end_id(out, len_at)? == 0 { Err(Error::Parse) } else { Ok(()) }
 }

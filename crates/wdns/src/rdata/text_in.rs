@@ -44,7 +44,7 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Reads `\# LENGTH HEX…` (RFC 3597 §5).
 fn parse_generic(text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-    let text = skip_blanks(text).strip_prefix(b"\\#").ok_or(Error::Parse)?;
+    let text = text.strip_prefix(b"\\#").ok_or(Error::Parse)?;
     let after_mark = skip_blanks(text);
     if after_mark.len() == text.len() {
         return Err(Error::Parse);
@@ -125,10 +125,9 @@ fn parse_atom<'t>(text: &'t [u8], atom: Atom, out: &mut Vec<u8>) -> Result<&'t [
             return Ok(&[]);
         }
         Atom::Quoted => {
-            let [b'"', .., b'"'] = text else { return Err(Error::Parse) };
-            let start = out.len();
-            let rest = strings::parse(text, out)?;
-            return if out.len() > start { Ok(rest) } else { Err(Error::Parse) };
+            // Quoted to the end, and not empty; but a quote before the end ends the value.
+            let [b'"', _, .., b'"'] = text else { return Err(Error::Parse) };
+            return strings::parse(text, out);
         }
         Atom::SvcParams => {
             svcb::parse(text, out)?;
@@ -160,23 +159,18 @@ fn counted<T>(
     Ok(result)
 }
 
-/// Reads a prefix length and, unless it is 128, an address.
+/// Reads a prefix length and an address. With a prefix of all 128 bits the address may be left
+/// out, with none nothing may follow it.
 fn parse_a6<'t>(text: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], Error> {
-    let (prefix, after) = word(text);
+    let (prefix, after_prefix) = word(text);
     let prefix: u8 = number(prefix)?;
-    if prefix > 128 {
-        return Err(Error::Parse);
-    }
+    let (suffix, after) = word(skip_blanks(after_prefix));
     out.push(prefix);
-    if prefix == 128 {
-        return Ok(after);
+    match address::parse_a6_suffix(prefix, suffix, out) {
+        Ok(()) if prefix == 0 && !skip_blanks(after).is_empty() => Err(Error::Parse),
+        Err(_) if prefix == 128 && !suffix.is_empty() => Ok(after_prefix),
+        result => result.map(|()| after),
     }
-    let (suffix, after) = word(skip_blanks(after));
-    address::parse_a6_suffix(prefix, suffix, out)?;
-    if prefix == 0 && !skip_blanks(after).is_empty() {
-        return Err(Error::Parse);
-    }
-    Ok(after)
 }
 
 fn parse_bitmap(mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {

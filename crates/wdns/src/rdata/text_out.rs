@@ -76,7 +76,7 @@ pub(crate) fn write_spaced_hex(out: &mut TextBuffer, octets: &[u8]) {
 }
 
 #[cold]
-fn write_damage(out: &mut TextBuffer, damage: Damage) {
+pub(crate) fn write_damage(out: &mut TextBuffer, damage: Damage) {
     out.bytes(b" ### PARSE ERROR ");
     if let Damage::Wrong(error) = damage {
         out.byte(b'#');
