@@ -4,8 +4,13 @@ use super::{Message, Question, Record, Section};
 use crate::rdata::{self, edns};
 use crate::{Class, RrType, TextBuffer};
 
-/// Title of each section.
-const TITLES: [&str; 4] = ["QUESTION", "ANSWER", "AUTHORITY", "ADDITIONAL"];
+/// Title of each section, and its name where entries are counted.
+const TITLES: [(&str, &str); 4] = [
+    ("QUESTION", "QUERY"),
+    ("ANSWER", "ANSWER"),
+    ("AUTHORITY", "AUTHORITY"),
+    ("ADDITIONAL", "ADDITIONAL"),
+];
 
 /// Appends `;NAME CLASS TYPE` and a line end.
 pub(crate) fn write_question_line(
@@ -77,7 +82,7 @@ impl Message<'_> {
             out.byte(b'\n');
             edns::write_each::<false>(out, edns.options, b"; ", b"\n");
         }
-        for (section, title) in TITLES.iter().enumerate() {
+        for (section, (title, _)) in TITLES.iter().enumerate() {
             out.array(if section == 0 { b";; " } else { b"\n;;" });
             if section > 0 {
                 out.byte(b' ');
@@ -106,9 +111,9 @@ impl Message<'_> {
             out.byte(b' ');
             out.bytes(name.as_bytes());
         }
-        for (section, title) in TITLES.iter().enumerate() {
+        for (section, (_, counted)) in TITLES.iter().enumerate() {
             out.array(if section == 0 { b"; " } else { b", " });
-            out.bytes(title.as_bytes());
+            out.bytes(counted.as_bytes());
             out.array(b": ");
             out.decimal(self.sections[section].count as u64);
         }

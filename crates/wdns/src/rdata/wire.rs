@@ -44,9 +44,9 @@ fn check_atom(fields: &mut Fields, atom: Atom) -> Result<(), Error> {
             return Ok(());
         }
         Atom::A6 => {
-            let prefix = fields.u8().ok_or(Error::OutOfBounds)?;
+            let prefix = fields.u8().ok_or(Error::Parse)?;
             let len = address::a6_suffix_len(prefix).ok_or(Error::OutOfBounds)?;
-            return fields.take(len).map(drop).ok_or(Error::OutOfBounds);
+            return fields.take(len).map(drop).ok_or(Error::Parse);
         }
         Atom::Bitmap => {
             let well_formed = bitmap::is_well_formed(fields.take_rest());
