@@ -6,22 +6,39 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Payload`] | one record: ids, time, labels and the encoded message |
+//! | [`Registry`] | the message types a program knows; [`schema`] tells what a type is |
+//! | [`Message`] | the fields of one payload: stored and computed values by name or position |
+//! | [`JsonWriter`], [`PresentationWriter`] | payloads as text |
 //! | [`datagram`] | what lies between a stored packet and its UDP payload |
 //! | [`Limits`] | what a reader spends on input it has no reason to trust |
 //! | [`container`] | containers: reading, writing, fragments, compression, sequence |
 //! | [`Error`] | what can go wrong with them, and where |
 //! | [`wire`] | protocol-buffer primitives |
 
+mod alias;
 pub mod container;
 pub mod crc;
 pub mod datagram;
 mod error;
 mod ids;
+mod index;
+mod labels;
 mod limits;
 mod payload;
+mod render;
+pub mod schema;
+pub mod text;
+pub mod types;
+mod view;
 pub mod wire;
 
+pub use alias::{AliasTable, Aliases, BadAliasLine, parse_number};
 pub use error::{Error, ErrorKind, InflateFault};
 pub use ids::{MsgType, VendorId};
+pub use index::FieldIndex;
+pub use labels::Labels;
 pub use limits::Limits;
 pub use payload::{Payload, Timestamp};
+pub use render::{JsonWriter, PresentationWriter, Unrenderable};
+pub use schema::Registry;
+pub use view::{Derived, Message, Value, View};

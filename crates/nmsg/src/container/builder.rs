@@ -9,39 +9,6 @@ use crate::{Payload, crc};
 /// for checksums.
 const MAX_RECORDS: usize = 1 << 31;
 
-/// Labels that a writer puts on records; a label that is not 0 replaces the record's own.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Labels {
-    /// Source id, or 0.
-    pub source: u32,
-    /// Operator id, or 0.
-    pub operator: u32,
-    /// Group id, or 0.
-    pub group: u32,
-}
-
-impl Labels {
-    /// True when no label replaces anything.
-    #[must_use]
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.source | self.operator | self.group == 0
-    }
-
-    /// The record with these labels.
-    #[must_use]
-    #[inline]
-    pub fn apply<'a>(&self, payload: &Payload<'a>) -> Payload<'a> {
-        let pick = |label: u32, own| if label == 0 { own } else { Some(label) };
-        Payload {
-            source: pick(self.source, payload.source),
-            operator: pick(self.operator, payload.operator),
-            group: pick(self.group, payload.group),
-            ..*payload
-        }
-    }
-}
-
 /// Place of a container in its writer's stream (`container-and-io` §1.5).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Sequence {

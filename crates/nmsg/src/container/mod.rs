@@ -29,7 +29,7 @@ mod header;
 mod payload_header;
 
 pub use body::{ContainerBody, Payloads, StoredPayload, crc_mismatch_text};
-pub use builder::{ContainerBuilder, Labels, Sequence};
+pub use builder::{ContainerBuilder, Sequence};
 pub use compress::{Deflater, Inflater};
 pub use estimate::{DEFAULT_DATAGRAM_BUFFER, Fullness, MAX_BUFFER, MIN_BUFFER, SizeEstimator};
 pub use file_kind::FileKind;

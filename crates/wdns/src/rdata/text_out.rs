@@ -58,7 +58,8 @@ pub(crate) fn write_fields<const JSON: bool>(
     }
 }
 
-fn write_generic<const JSON: bool>(out: &mut TextBuffer, octets: &[u8]) {
+/// Appends octets in the form of RFC 3597 §5, whatever their type: `\# LEN HH HH …`.
+pub fn write_generic<const JSON: bool>(out: &mut TextBuffer, octets: &[u8]) {
     strings::write_backslash::<JSON>(out);
     out.array(b"# ");
     out.decimal(octets.len() as u64);

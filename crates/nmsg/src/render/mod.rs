@@ -1,0 +1,33 @@
+//! Messages as text: presentation form and JSON records.
+
+mod json;
+mod json_value;
+mod presentation;
+mod presentation_value;
+
+pub use json::JsonWriter;
+pub use presentation::PresentationWriter;
+pub(crate) use presentation_value::{Line, address};
+
+use crate::wire;
+
+/// Why a payload has no fields to show.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unrenderable {
+    /// Its vendor or type is not registered.
+    UnknownType,
+    /// It carries no payload member.
+    Absent,
+    /// Its body does not decode.
+    Undecodable(wire::Error),
+}
+
+impl std::fmt::Display for Unrenderable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownType => f.write_str("unknown message type"),
+            Self::Absent => f.write_str("the payload is absent"),
+            Self::Undecodable(error) => write!(f, "the payload does not decode: {error}"),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+use wdns::TextBuffer;
+
+use super::presentation_value::{self, Separator};
+use super::Unrenderable;
+use crate::alias::Aliases;
+use crate::index::FieldIndex;
+use crate::schema::{FieldFlags, Label, Registry};
+use crate::text::time::TimeWriter;
+use crate::view::{Message, View};
+use crate::{AliasTable, Labels, Payload};
+
+/// Writes payloads in presentation form (`rendering-and-parsing` §4).
+#[derive(Debug)]
+pub struct PresentationWriter<'r> {
+    registry: &'r Registry,
+    aliases: &'r Aliases,
+    labels: Labels,
+    separator: Separator,
+    time: TimeWriter,
+    index: FieldIndex,
+}
+
+impl<'r> PresentationWriter<'r> {
+    /// A writer for the types of `registry`. `separator` ends the header and every field line;
+    /// normally it is a newline.
+    #[must_use]
+    pub fn new(
+        registry: &'r Registry,
+        aliases: &'r Aliases,
+        labels: Labels,
+        separator: &[u8],
+    ) -> Self {
+        Self {
+            registry,
+            aliases,
+            labels,
+            separator: Separator::new(separator),
+            time: TimeWriter::default(),
+            index: FieldIndex::new(),
+        }
+    }
+
+    /// Appends the record of `payload`; a type that is not registered is said in its body.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is appended for a payload that is absent or does not decode (`decisions` PO-1).
+    #[inline]
+    pub fn write(
+        &mut self,
+        out: &mut TextBuffer,
+        payload: &Payload<'_>,
+    ) -> Result<(), Unrenderable> {
+        let Some(schema) = self.registry.get(payload.vendor, payload.msgtype) else {
+            self.unknown(out, payload);
+            return Ok(());
+        };
+        let body = payload.body.ok_or(Unrenderable::Absent)?;
+        let view = View::new(schema, body, &mut self.index).map_err(Unrenderable::Undecodable)?;
+        out.byte(b'[');
+        out.decimal(body.len() as u64);
+        out.array(b"] [");
+        self.time.write(out, payload.time);
+        out.literal(schema.presentation_header());
+        write_labels(out, self.labels.over(payload), self.aliases);
+        self.separator.write(out);
+        write_fields(out, view, &self.separator);
+        out.byte(b'\n');
+        Ok(())
+    }
+
+    #[cold]
+    fn unknown(&mut self, out: &mut TextBuffer, payload: &Payload<'_>) {
+        let numbers = |out: &mut TextBuffer| {
+            out.decimal(payload.vendor.0.into());
+            out.byte(b':');
+            out.decimal(payload.msgtype.0.into());
+        };
+        out.byte(b'[');
+        out.decimal(payload.body.map_or(0, <[u8]>::len) as u64);
+        out.array(b"] [");
+        self.time.write(out, payload.time);
+        out.array(b"] [");
+        numbers(out);
+        out.byte(b' ');
+        let vendor = self.registry.vendor(payload.vendor);
+        out.bytes(vendor.map_or(b"(unknown)", |vendor| vendor.name()));
+        out.bytes(b" (unknown)] [");
+        write_labels(out, self.labels.over(payload), self.aliases);
+        self.separator.write(out);
+        out.bytes(b"<UNKNOWN NMSG ");
+        numbers(out);
+        out.byte(b'>');
+        self.separator.write(out);
+        out.byte(b'\n');
+    }
+}
+
+/// Appends `SOURCE] [OPERATOR] [GROUP] `.
+#[inline]
+fn write_labels(out: &mut TextBuffer, labels: Labels, aliases: &Aliases) {
+    out.hex_u32(labels.source);
+    out.array(b"] [");
+    alias(out, labels.operator, &aliases.operators);
+    out.array(b"] [");
+    alias(out, labels.group, &aliases.groups);
+    out.array(b"] ");
+}
+
+#[inline]
+fn alias(out: &mut TextBuffer, number: u32, aliases: &AliasTable) {
+    if number != 0 {
+        match aliases.name(number) {
+            Some(name) => out.bytes(name),
+            None => out.decimal(number.into()),
+        }
+    }
+}
+
+/// Appends the field lines of a message.
+#[inline]
+pub(crate) fn write_fields(out: &mut TextBuffer, view: View<'_>, separator: &Separator) {
+    const NOT_SHOWN: u8 = FieldFlags::HIDDEN.0 | FieldFlags::NO_PRINT.0;
+    let message = Message::new(view);
+    let schema = view.schema();
+    for (i, (field, plan)) in schema.fields().iter().zip(schema.plans()).enumerate() {
+        if field.flags.0 & NOT_SHOWN != 0 {
+            continue;
+        }
+        let line = presentation_value::Line { field, plan, message: &message, separator };
+        if field.getter.is_some() {
+            let mut index = 0;
+            while let Some(value) = message.computed(field, index) {
+                line.write(out, value);
+                index += 1;
+            }
+        } else if field.label == Label::Repeated {
+            for value in view.stored_values(i) {
+                line.write(out, value);
+            }
+        } else if let Some(value) = view.stored(i) {
+            line.write(out, value);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+use wdns::{Literal, TextBuffer};
+
+use crate::schema::{Field, FieldType, Form, Label, MessageType};
+use crate::wire::WireType;
+
+/// Field numbers below this are found by one array access.
+const DENSE_TAGS: usize = 128;
+
+/// Where the scanner puts the values of a field number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TagEntry {
+    /// Index of the field in declared order.
+    pub(crate) field: u16,
+    /// Wire type of an unpacked value.
+    pub(crate) wire: WireType,
+    /// Whether several values are kept, and so whether packed numbers are accepted.
+    pub(crate) repeated: bool,
+}
+
+/// Constant text of one field.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// `,"name":`, the comma to be patched for the first field.
+    pub(crate) json: Literal,
+    /// `,"name":"` for values that are strings always.
+    pub(crate) json_string: Literal,
+    /// `name: `, or `name:` where the value starts on a line of its own.
+    pub(crate) presentation: Literal,
+}
+
+/// A message type compiled for scanning and rendering; made once, shared by all workers.
+#[derive(Debug)]
+pub struct Schema {
+    declaration: MessageType,
+    dense: Vec<Option<TagEntry>>,
+    sparse: Vec<(u32, TagEntry)>,
+    required: Vec<u16>,
+    by_name: Vec<u16>,
+    plans: Vec<Plan>,
+    json_header: Literal,
+    presentation_header: Literal,
+    rr_fields: Option<(u16, u16)>,
+    tag_order: Vec<u16>,
+}
+
+impl Schema {
+    /// Compiles a declaration.
+    #[must_use]
+    pub fn new(declaration: MessageType) -> Self {
+        let fields = &declaration.fields;
+        let mut dense = Vec::new();
+        let mut sparse = Vec::new();
+        for (i, field) in fields.iter().enumerate() {
+            let Some(tag) = field.tag else { continue };
+            let repeated = field.label == Label::Repeated;
+            let entry = TagEntry { field: i as u16, wire: field.storage.wire_type(), repeated };
+            if (tag as usize) < DENSE_TAGS {
+                dense.resize(dense.len().max(tag as usize + 1), None);
+                dense[tag as usize] = Some(entry);
+            } else {
+                sparse.push((tag, entry));
+            }
+        }
+        sparse.sort_unstable_by_key(|&(tag, _)| tag);
+        let indices = || 0..fields.len() as u16;
+        let at = |i: u16| &fields[usize::from(i)];
+        let mut by_name: Vec<u16> = indices().collect();
+        by_name.sort_by(|&a, &b| at(a).name().cmp(at(b).name()));
+        let mut tag_order: Vec<u16> = indices().filter(|&i| at(i).tag.is_some()).collect();
+        tag_order.sort_by_key(|&i| at(i).tag);
+        let required = indices().filter(|&i| {
+            let field = at(i);
+            field.tag.is_some() && field.label == Label::Required
+        });
+        let required = required.collect();
+        let plans = fields.iter().map(Plan::new).collect();
+        let named = |name: &[u8]| indices().find(|&i| at(i).name() == name);
+        let rr_fields = Option::zip(named(b"rrtype"), named(b"rrclass"));
+
+        let (vendor, name) = (declaration.vendor_name.to_bytes(), declaration.name.to_bytes());
+        let mut header = TextBuffer::new();
+        header.bytes(b"\",\"vname\":\"");
+        header.json_escaped(vendor);
+        header.bytes(b"\",\"mname\":\"");
+        header.json_escaped(name);
+        header.byte(b'"');
+        let json_header = Literal::new(header.as_bytes());
+        header.clear();
+        header.bytes(b"] [");
+        header.decimal(declaration.vendor.0.into());
+        header.byte(b':');
+        header.decimal(declaration.id.0.into());
+        for name in [vendor, name] {
+            header.byte(b' ');
+            header.bytes(name);
+        }
+        header.bytes(b"] [");
+        let presentation_header = Literal::new(header.as_bytes());
+        Self {
+            dense,
+            sparse,
+            required,
+            by_name,
+            plans,
+            json_header,
+            presentation_header,
+            rr_fields,
+            tag_order,
+            declaration,
+        }
+    }
+
+    /// The declaration this was compiled from.
+    #[must_use]
+    pub fn message_type(&self) -> &MessageType {
+        &self.declaration
+    }
+
+    /// Fields in declared order.
+    #[must_use]
+    #[inline]
+    pub fn fields(&self) -> &[Field] {
+        &self.declaration.fields
+    }
+
+    /// Index of the field with this exact name.
+    #[must_use]
+    pub fn field_index(&self, name: &[u8]) -> Option<usize> {
+        let fields = self.fields();
+        let found =
+            self.by_name.binary_search_by(|&i| fields[usize::from(i)].name().cmp(name)).ok()?;
+        Some(self.by_name[found].into())
+    }
+
+    /// Indices of the stored fields by ascending field number, the order of the encoded form.
+    #[must_use]
+    pub fn encoding_order(&self) -> &[u16] {
+        &self.tag_order
+    }
+
+    #[inline(always)]
+    pub(crate) fn tag_entry(&self, tag: u32) -> Option<TagEntry> {
+        match self.dense.get(tag as usize) {
+            Some(entry) => *entry,
+            None => self.sparse_entry(tag),
+        }
+    }
+
+    #[cold]
+    fn sparse_entry(&self, tag: u32) -> Option<TagEntry> {
+        let found = self.sparse.binary_search_by_key(&tag, |&(tag, _)| tag).ok()?;
+        Some(self.sparse[found].1)
+    }
+
+    #[inline]
+    pub(crate) fn required(&self) -> &[u16] {
+        &self.required
+    }
+
+    #[inline]
+    pub(crate) fn plans(&self) -> &[Plan] {
+        &self.plans
+    }
+
+    /// `","vname":"…","mname":"…"`, what follows the time in a JSON record.
+    #[inline]
+    pub(crate) fn json_header(&self) -> &Literal {
+        &self.json_header
+    }
+
+    /// `] [V:T VNAME MNAME] [`, what follows the time in a presentation header.
+    #[inline]
+    pub(crate) fn presentation_header(&self) -> &Literal {
+        &self.presentation_header
+    }
+
+    /// Indices of the fields that say how record data is to be read: `rrtype`, `rrclass`.
+    #[inline]
+    pub(crate) fn rr_fields(&self) -> Option<(usize, usize)> {
+        self.rr_fields.map(|(rrtype, class)| (rrtype.into(), class.into()))
+    }
+}
+
+impl Plan {
+    fn new(field: &Field) -> Self {
+        let mut text = TextBuffer::new();
+        text.bytes(b",\"");
+        text.json_escaped(field.name());
+        text.bytes(b"\":");
+        let json = Literal::new(text.as_bytes());
+        text.byte(b'"');
+        let json_string = Literal::new(text.as_bytes());
+        text.clear();
+        text.bytes(field.name());
+        let own_lines =
+            field.form == Form::NcapPayload || field.field_type == FieldType::MultilineString;
+        text.bytes(if own_lines { b":" } else { b": " });
+        Self { json, json_string, presentation: Literal::new(text.as_bytes()) }
+    }
+}

@@ -1,0 +1,131 @@
+//! Points in time as text: `2023-11-14 22:13:20.123456789`, UTC.
+
+use wdns::TextBuffer;
+
+use crate::Timestamp;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Year, month and day of a day count since 1970-01-01, in the proleptic Gregorian calendar.
+fn civil_from_days(days: i64) -> (i64, u32, u32) {
+    // Count from 0000-03-01, so that the leap day ends a year.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097) as u32;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (i64::from(year_of_era) + era * 400 + carry, month, day)
+}
+
+/// Days since 1970-01-01 of a date; months and days out of their range carry over.
+pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted = i64::from((month + 9) % 12);
+    let day_of_year = (153 * shifted + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// Appends `YYYY-MM-DD HH:MM:SS`; the year is signed and has as many digits as it needs
+/// (`decisions` JO-6, PO-6).
+#[inline]
+pub fn write_seconds(out: &mut TextBuffer, seconds: i64) {
+    let days = seconds.div_euclid(SECONDS_PER_DAY);
+    let second = seconds.rem_euclid(SECONDS_PER_DAY) as u32;
+    let (year, month, day) = civil_from_days(days);
+    if let Ok(year @ 0..=9999) = u32::try_from(year) {
+        out.two_digits(year / 100);
+        out.two_digits(year % 100);
+    } else {
+        out.decimal_signed(year);
+    }
+    let digits = |value: u32| [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+    let (month, day) = (digits(month), digits(day));
+    let (hour, minute, second) =
+        (digits(second / 3600), digits(second / 60 % 60), digits(second % 60));
+    out.array(&[
+        b'-', month[0], month[1], b'-', day[0], day[1], b' ', hour[0], hour[1], b':', minute[0],
+        minute[1], b':', second[0], second[1],
+    ]);
+}
+
+/// Writes timestamps, remembering the text of the last second.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TimeWriter {
+    last: Option<i64>,
+    text: [u8; 32],
+    len: usize,
+}
+
+impl TimeWriter {
+    /// Appends date, time and nine decimals (more when the nanoseconds need them).
+    #[inline]
+    pub(crate) fn write(&mut self, out: &mut TextBuffer, time: Timestamp) {
+        if self.last != Some(time.sec) {
+            let start = out.len();
+            write_seconds(out, time.sec);
+            out.byte(b'.');
+            self.len = out.len() - start;
+            self.text[..self.len].copy_from_slice(&out.as_bytes()[start..]);
+            self.last = Some(time.sec);
+        } else {
+            let (text, len) = (&self.text, self.len);
+            out.fill::<32>(|window| {
+                *window = *text;
+                len
+            });
+        }
+        out.nine_digits(time.nsec);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_full() {
+        for (name, sec, nsec, want) in [
+            ("ordinary", 1_700_000_000, 123_456_789, "2023-11-14 22:13:20.123456789"),
+            ("epoch", 0, 6, "1970-01-01 00:00:00.000000006"),
+            ("before the epoch", -1, 2, "1969-12-31 23:59:59.000000002"),
+            ("leap day", 951_782_400, 0, "2000-02-29 00:00:00.000000000"),
+            ("five-digit year", 253_402_300_800, 0, "10000-01-01 00:00:00.000000000"),
+            ("nanoseconds over", 0, u32::MAX, "1970-01-01 00:00:00.4294967295"),
+            ("first century", -62_135_596_800, 0, "0001-01-01 00:00:00.000000000"),
+        ] {
+            let mut out = TextBuffer::new();
+            let mut writer = TimeWriter::default();
+            for _ in 0..2 {
+                out.clear();
+                writer.write(&mut out, Timestamp { sec, nsec });
+                assert_eq!(out.to_string_lossy(), want, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn jo_6_extreme_seconds_do_not_overflow() {
+        for (sec, want) in
+            [(i64::MAX, "292277026596-12-04 15:30:07"), (i64::MIN, "-292277022657-01-27 08:29:52")]
+        {
+            let mut out = TextBuffer::new();
+            write_seconds(&mut out, sec);
+            assert_eq!(out.to_string_lossy(), want);
+        }
+    }
+
+    #[test]
+    fn dates_convert_both_ways() {
+        for days in (-1_000_000..1_000_000).step_by(37) {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
+    }
+}

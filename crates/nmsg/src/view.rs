@@ -1,0 +1,258 @@
+//! Reading a message: the scanned body together with its schema, and the values in it.
+
+use std::cell::OnceCell;
+
+use crate::index::{FieldIndex, Slot, Stored, StoredValues};
+use crate::schema::{Field, FieldFlags, FieldType, Label, Schema, Storage};
+use crate::types::base::{dnsqr, dnstap, ncap};
+use crate::wire;
+
+/// A value of a field, by the kind of its [`FieldType`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Number of an enumeration.
+    Enum(i32),
+    /// Octets: bytes, strings, addresses. Strings carry the NUL they were stored with.
+    Octets(&'a [u8]),
+    /// Unsigned numbers; 16-bit types are cut to 16 bits.
+    Unsigned(u64),
+    /// Signed numbers; 16-bit types are cut to 16 bits.
+    Signed(i64),
+    /// Floating-point number.
+    Double(f64),
+    /// Truth value.
+    Bool(bool),
+}
+
+impl<'a> Value<'a> {
+    /// Applies the declared type to what is stored.
+    #[inline(always)]
+    pub(crate) fn from_stored(field: &Field, stored: Stored<'a>) -> Self {
+        match stored {
+            Stored::Octets(octets) => Value::Octets(octets),
+            Stored::Number(number) => match field.field_type {
+                FieldType::Uint16 => Value::Unsigned(u64::from(number as u16)),
+                FieldType::Uint32 => Value::Unsigned(u64::from(number as u32)),
+                FieldType::Enum => Value::Enum(number as i32),
+                FieldType::Int16 => Value::Signed(i64::from(number as i16)),
+                FieldType::Int32 => Value::Signed(i64::from(number as i32)),
+                FieldType::Int64 => Value::Signed(number as i64),
+                FieldType::Double => Value::Double(f64::from_bits(number)),
+                FieldType::Bool => Value::Bool(number != 0),
+                _ => Value::Unsigned(number),
+            },
+        }
+    }
+
+    /// The octets of a value that has some.
+    #[must_use]
+    pub fn octets(self) -> Option<&'a [u8]> {
+        if let Self::Octets(octets) = self { Some(octets) } else { None }
+    }
+
+    /// The value as an unsigned number, where it is one.
+    #[must_use]
+    pub fn unsigned(self) -> Option<u64> {
+        if let Self::Unsigned(number) = self { Some(number) } else { None }
+    }
+}
+
+/// What the computed fields of one message share, by message type.
+#[derive(Debug, Default)]
+pub enum Derived<'a> {
+    /// Nothing is derived for this type.
+    #[default]
+    None,
+    /// Addresses and ports of a captured datagram.
+    Ncap(ncap::Derived<'a>),
+    /// DNS messages inside the stored packets.
+    DnsQr(dnsqr::Derived<'a>),
+    /// The embedded dnstap message.
+    DnsTap(Box<dnstap::Derived<'a>>),
+}
+
+/// A scanned message: schema, body, and where its values are. Copying it copies three references.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    schema: &'a Schema,
+    body: &'a [u8],
+    slots: &'a [Slot],
+}
+
+impl<'a> View<'a> {
+    /// Scans `body` into `index` and returns the view of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`FieldIndex::scan`].
+    #[inline]
+    pub fn new(
+        schema: &'a Schema,
+        body: &'a [u8],
+        index: &'a mut FieldIndex,
+    ) -> Result<Self, wire::Error> {
+        index.scan(schema, body)?;
+        if let Some(check) = schema.message_type().check {
+            check(body)?;
+        }
+        Ok(Self { schema, body, slots: index.slots() })
+    }
+
+    /// The type of the message.
+    #[must_use]
+    pub fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// The encoded message.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    #[inline(always)]
+    pub(crate) fn slot(&self, field: usize) -> Slot {
+        self.slots.get(field).copied().unwrap_or_default()
+    }
+
+    /// Number of stored values of a field; computed values do not count.
+    #[must_use]
+    #[inline]
+    pub fn stored_count(&self, field: usize) -> usize {
+        self.slot(field).count as usize
+    }
+
+    /// The stored value of a field that is not repeated, or the last one of a repeated field.
+    #[must_use]
+    #[inline(always)]
+    pub fn stored(&self, field: usize) -> Option<Value<'a>> {
+        let slot = self.slot(field);
+        if slot.count == 0 {
+            return None;
+        }
+        let declared = self.schema.fields().get(field)?;
+        let stored = if declared.storage == Storage::Bytes {
+            Stored::Octets(slot.octets(self.body))
+        } else {
+            Stored::Number(slot.number())
+        };
+        Some(Value::from_stored(declared, stored))
+    }
+
+    /// All stored values of a field, in order.
+    pub fn stored_values(&self, field: usize) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        let declared = self.schema.fields().get(field);
+        let stored = declared.and_then(|declared| {
+            let (tag, wire) = (declared.tag?, declared.storage.wire_type());
+            Some((declared, StoredValues::new(self.body, self.slot(field), tag, wire)))
+        });
+        stored.into_iter().flat_map(|(declared, values)| {
+            values.map(move |stored| Value::from_stored(declared, stored))
+        })
+    }
+
+    /// The stored octets of the field with this field number; `None` when absent.
+    pub(crate) fn octets_by_tag(&self, tag: u32) -> Option<&'a [u8]> {
+        let field = self.schema.tag_entry(tag)?.field;
+        self.stored(field.into())?.octets()
+    }
+
+    /// The stored value of the field with this field number; `None` when absent.
+    pub(crate) fn value_by_tag(&self, tag: u32) -> Option<Value<'a>> {
+        self.stored(self.schema.tag_entry(tag)?.field.into())
+    }
+
+    /// All stored values of the field with this field number.
+    pub(crate) fn values_by_tag(&self, tag: u32) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        let field = self.schema.tag_entry(tag).map_or(usize::MAX, |entry| entry.field.into());
+        self.stored_values(field)
+    }
+
+    /// Number of stored values of the field with this field number.
+    pub(crate) fn count_by_tag(&self, tag: u32) -> usize {
+        self.schema.tag_entry(tag).map_or(0, |entry| self.stored_count(entry.field.into()))
+    }
+}
+
+/// A message as programs see it: stored and computed values by field and index.
+#[derive(Debug)]
+pub struct Message<'a> {
+    view: View<'a>,
+    derived: OnceCell<Derived<'a>>,
+}
+
+impl<'a> Message<'a> {
+    /// Wraps a scanned message; computed values are computed on first use.
+    #[must_use]
+    #[inline]
+    pub fn new(view: View<'a>) -> Self {
+        Self { view, derived: OnceCell::new() }
+    }
+
+    /// The stored part.
+    #[must_use]
+    #[inline(always)]
+    pub fn view(&self) -> View<'a> {
+        self.view
+    }
+
+    /// What the computed fields share.
+    #[inline]
+    pub(crate) fn derived(&self) -> &Derived<'a> {
+        self.derived.get_or_init(|| {
+            let derive = self.view.schema.message_type().derive;
+            derive.map_or(Derived::None, |derive| derive(self.view))
+        })
+    }
+
+    /// Computes value `index` of a field that has a getter.
+    #[inline]
+    pub(crate) fn computed(&self, field: &Field, index: usize) -> Option<Value<'_>> {
+        let getter = field.getter?;
+        getter(self.derived(), self.view, index)
+    }
+
+    /// Value `index` of the field at position `field` in declared order, as the programming
+    /// interfaces give it (`rendering-and-parsing` §10): computed where the field has a getter,
+    /// `None` when hidden, absent, out of range, or an address of neither 4 nor 16 octets.
+    #[must_use]
+    pub fn get(&self, field: usize, index: usize) -> Option<Value<'_>> {
+        let declared = self.view.schema.fields().get(field)?;
+        if declared.flags.contains(FieldFlags::HIDDEN) {
+            return None;
+        }
+        let value = if declared.getter.is_some() {
+            self.computed(declared, index)?
+        } else if declared.label == Label::Repeated {
+            self.view.stored_values(field).nth(index)?
+        } else if index == 0 {
+            self.view.stored(field)?
+        } else {
+            return None;
+        };
+        match (declared.field_type, value) {
+            (FieldType::Ip, Value::Octets(octets)) if !matches!(octets.len(), 4 | 16) => None,
+            _ => Some(value),
+        }
+    }
+
+    /// Value `index` of the field called `name`, exact case; see [`Message::get`].
+    #[must_use]
+    pub fn get_by_name(&self, name: &[u8], index: usize) -> Option<Value<'_>> {
+        self.get(self.view.schema.field_index(name)?, index)
+    }
+
+    /// Number of values of a field: stored ones where it has a field number, else computed ones.
+    #[must_use]
+    pub fn count(&self, field: usize) -> usize {
+        let Some(declared) = self.view.schema.fields().get(field) else { return 0 };
+        match declared.tag {
+            Some(_) if declared.label == Label::Repeated => self.view.stored_count(field),
+            Some(_) => self.view.stored_count(field).min(1),
+            None => {
+                // A getter that ignores its index must not count for ever.
+                (0..).take_while(|&index| self.computed(declared, index).is_some()).count()
+            }
+        }
+    }
+}
