@@ -10,7 +10,6 @@ use nmsgtool::flags::FlagSet;
 use nmsgtool::help;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 
 /// A file written from the option table.
 #[derive(Debug)]
@@ -31,15 +30,10 @@ fn pages(flags: FlagSet) -> Vec<Page> {
     pages
 }
 
-fn workspace() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_owned()
-}
-
 /// Writes every page into the workspace.
 pub(crate) fn write() -> io::Result<()> {
     for page in pages(FlagSet::available()) {
-        let path = workspace().join(page.path);
+        let path = crate::root().join(page.path);
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
@@ -56,7 +50,7 @@ mod tests {
     #[test]
     fn committed_pages_are_up_to_date() {
         for page in pages(FlagSet::available()) {
-            let committed = fs::read_to_string(workspace().join(page.path)).unwrap_or_default();
+            let committed = fs::read_to_string(crate::root().join(page.path)).unwrap_or_default();
             assert!(committed == page.text, "{} is out of date: cargo xtask docs", page.path);
         }
     }

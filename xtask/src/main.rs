@@ -1,19 +1,34 @@
 //! Development tasks, run as `cargo xtask NAME`.
 
 mod docs;
+mod random;
+mod samples;
+mod traffic;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 Usage: cargo xtask NAME
-  docs    write the reference page, man page and completions of nmsgtool
+  docs          write the reference page, man page and completions of nmsgtool
+  samples       write samples/, the files that come with the project
+  data DIR      write the large files that measurements run on
 ";
 
+/// The top folder of the project.
+fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1);
-    let done = match task.as_deref() {
-        Some("docs") => docs::write(),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match *words {
+        ["docs"] => docs::write(),
+        ["samples"] => samples::write(&root().join("samples")),
+        ["data", directory] => samples::write_large(Path::new(directory)),
         _ => Err(io::Error::other(USAGE)),
     };
     match done {

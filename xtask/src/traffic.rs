@@ -12,8 +12,23 @@ const SYLLABLES: &[&str] = &[
 const SUFFIXES: &[&str] =
     &["com", "net", "org", "com", "de", "co.uk", "io", "com.br", "info", "example", "fr", "nl"];
 const HOSTS: &[&str] = &[
-    "www", "mail", "ns1", "ns2", "api", "cdn", "img", "static", "login", "mx", "smtp", "vpn",
-    "edge-03", "a1b2c3", "host-10-20-30-40", "_dmarc", "autodiscover",
+    "www",
+    "mail",
+    "ns1",
+    "ns2",
+    "api",
+    "cdn",
+    "img",
+    "static",
+    "login",
+    "mx",
+    "smtp",
+    "vpn",
+    "edge-03",
+    "a1b2c3",
+    "host-10-20-30-40",
+    "_dmarc",
+    "autodiscover",
 ];
 
 const A: u16 = 1;
@@ -78,7 +93,7 @@ impl Traffic {
     }
 
     fn host_in(&mut self, domain: &[u8]) -> Vec<u8> {
-        let host = *self.random.pick(HOSTS);
+        let host = self.random.pick(HOSTS);
         let mut name = vec![host.len() as u8];
         name.extend_from_slice(host.as_bytes());
         name.extend_from_slice(domain);
@@ -156,7 +171,7 @@ impl Traffic {
         put_len_field(body, 1, &rrname);
         put_varint_field(body, 2, rrtype.into());
         put_varint_field(body, 3, 1);
-        put_varint_field(body, 4, *self.random.pick(&[60, 300, 3_600, 86_400, 172_800]));
+        put_varint_field(body, 4, self.random.pick(&[60, 300, 3_600, 86_400, 172_800]));
         let count = match rrtype {
             A | AAAA => 1 + self.random.skewed(6),
             NS => self.random.between(2, 4),
@@ -179,7 +194,7 @@ impl Traffic {
     pub(crate) fn dnsqr(&mut self, body: &mut Vec<u8>) {
         let domain = self.domain();
         let qname = self.host_in(&domain);
-        let qtype = *self.random.pick(&[A, A, A, A, AAAA, AAAA, MX, TXT, NS, CNAME]);
+        let qtype = self.random.pick(&[A, A, A, A, AAAA, AAAA, MX, TXT, NS, CNAME]);
         let (client, server) = (self.server(), self.server());
         let (port, id) = (self.random.between(1_024, 65_535) as u16, self.random.next() as u16);
         let answered = !self.random.chance(12);
@@ -236,7 +251,7 @@ impl Traffic {
         put_len_field(body, 2, &client);
         put_varint_field(body, 3, self.random.between(1_024, 65_535) as u64);
         put_len_field(body, 4, &server);
-        put_varint_field(body, 5, *self.random.pick(&[22, 25, 80, 443, 443, 443, 993]));
+        put_varint_field(body, 5, self.random.pick(&[22, 25, 80, 443, 443, 443, 993]));
     }
 
     /// Body of a `base:http` record.
@@ -247,21 +262,27 @@ impl Traffic {
         put_varint_field(body, 4, self.random.between(1_024, 65_535) as u64);
         put_len_field(body, 5, &server);
         put_varint_field(body, 6, 80);
-        let path = *self.random.pick(SYLLABLES);
+        let path = self.random.pick(SYLLABLES);
         let request = format!("GET /{path}/{} HTTP/1.1\r\nHost: x\r\n\0", self.random.below(9_999));
         put_len_field(body, 7, request.as_bytes());
     }
 
     /// Body of a `base:logline` record.
     pub(crate) fn logline(&mut self, body: &mut Vec<u8>) {
-        let category = *self.random.pick(&["kernel\0", "sshd\0", "cron\0", "named\0"]);
+        let category = self.random.pick(&["kernel\0", "sshd\0", "cron\0", "named\0"]);
         let message = format!("event {} from session {}\0", self.random.below(900), self.clock);
         put_len_field(body, 1, category.as_bytes());
         put_len_field(body, 2, message.as_bytes());
     }
 }
 
-fn udp_packet(source: [u8; 4], destination: [u8; 4], sport: u16, dport: u16, dns: &[u8]) -> Vec<u8> {
+fn udp_packet(
+    source: [u8; 4],
+    destination: [u8; 4],
+    sport: u16,
+    dport: u16,
+    dns: &[u8],
+) -> Vec<u8> {
     let udp_len = dns.len() as u16 + 8;
     let mut packet = vec![0x45, 0];
     packet.extend_from_slice(&(udp_len + 20).to_be_bytes());

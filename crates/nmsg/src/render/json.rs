@@ -1,7 +1,7 @@
-use wdns::{MessageScratch, TextBuffer};
+use wdns::TextBuffer;
 
-use super::json_value::{self, Context};
 use super::Unrenderable;
+use super::json_value::{self, Context, Scratch};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::{Field, FieldFlags, Label, Registry, Schema, Storage};
@@ -16,11 +16,9 @@ use crate::{AliasTable, Labels, Payload};
 #[derive(Debug)]
 pub struct JsonWriter<'r> {
     registry: &'r Registry,
-    aliases: &'r Aliases,
-    labels: Labels,
-    time: TimeWriter,
+    envelope: Envelope<'r>,
     index: FieldIndex,
-    scratch: MessageScratch,
+    scratch: Scratch,
 }
 
 impl<'r> JsonWriter<'r> {
@@ -29,16 +27,17 @@ impl<'r> JsonWriter<'r> {
     pub fn new(registry: &'r Registry, aliases: &'r Aliases, labels: Labels) -> Self {
         Self {
             registry,
-            aliases,
-            labels,
-            time: TimeWriter::default(),
+            envelope: Envelope { aliases, labels, time: TimeWriter::default() },
             index: FieldIndex::new(),
-            scratch: MessageScratch::default(),
+            scratch: Scratch::default(),
         }
     }
 
-    /// Appends the record of `payload` and a newline. The reason is returned when it had to be a
-    /// fallback record.
+    /// Appends the record of `payload` and a newline.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it had to be a fallback record; that has been appended all the same.
     #[inline]
     pub fn write(
         &mut self,
@@ -49,9 +48,9 @@ impl<'r> JsonWriter<'r> {
         let reason = match (schema, payload.body) {
             (Some(schema), Some(body)) => match View::new(schema, body, &mut self.index) {
                 Ok(view) => {
-                    self.time_key(out, payload);
+                    self.envelope.time(out, payload);
                     out.literal(schema.json_header());
-                    self.label_keys(out, payload);
+                    self.envelope.labels(out, payload);
                     out.array(b",\"message\":");
                     write_message(out, view, &mut self.scratch);
                     out.array(b"}\n");
@@ -62,18 +61,28 @@ impl<'r> JsonWriter<'r> {
             (Some(_), None) => Unrenderable::Absent,
             (None, _) => Unrenderable::UnknownType,
         };
-        self.fallback(out, payload);
+        self.envelope.fallback(out, payload, self.registry);
         Err(reason)
     }
+}
 
+/// Everything of a record that stands around its message.
+#[derive(Debug)]
+struct Envelope<'r> {
+    aliases: &'r Aliases,
+    labels: Labels,
+    time: TimeWriter,
+}
+
+impl Envelope<'_> {
     #[inline]
-    fn time_key(&mut self, out: &mut TextBuffer, payload: &Payload<'_>) {
+    fn time(&mut self, out: &mut TextBuffer, payload: &Payload<'_>) {
         out.array(b"{\"time\":\"");
         self.time.write(out, payload.time);
     }
 
     #[inline]
-    fn label_keys(&self, out: &mut TextBuffer, payload: &Payload<'_>) {
+    fn labels(&self, out: &mut TextBuffer, payload: &Payload<'_>) {
         let labels = self.labels.over(payload);
         if labels.source != 0 {
             out.array(b",\"source\":\"");
@@ -85,14 +94,14 @@ impl<'r> JsonWriter<'r> {
     }
 
     #[cold]
-    fn fallback(&mut self, out: &mut TextBuffer, payload: &Payload<'_>) {
-        self.time_key(out, payload);
+    fn fallback(&mut self, out: &mut TextBuffer, payload: &Payload<'_>, registry: &Registry) {
+        self.time(out, payload);
         out.bytes(b"\",\"vid\":");
         out.decimal(payload.vendor.0.into());
         out.bytes(b",\"msgtype\":");
         out.decimal(payload.msgtype.0.into());
-        let vendor = self.registry.vendor(payload.vendor).map(|vendor| vendor.name());
-        let schema = self.registry.get(payload.vendor, payload.msgtype);
+        let vendor = registry.vendor(payload.vendor).map(|vendor| vendor.name());
+        let schema = registry.get(payload.vendor, payload.msgtype);
         let name = schema.map(|schema| schema.message_type().name.to_bytes());
         for (key, name) in [(&b",\"vname\":\""[..], vendor), (b",\"mname\":\"", name)] {
             if let Some(name) = name {
@@ -101,7 +110,7 @@ impl<'r> JsonWriter<'r> {
                 out.byte(b'"');
             }
         }
-        self.label_keys(out, payload);
+        self.labels(out, payload);
         out.bytes(b",\"payload\":");
         match payload.body {
             Some(body) => {
@@ -132,7 +141,7 @@ fn alias_key(out: &mut TextBuffer, key: &[u8], number: u32, aliases: &AliasTable
 
 /// Appends the `message` object.
 #[inline]
-pub(crate) fn write_message(out: &mut TextBuffer, view: View<'_>, scratch: &mut MessageScratch) {
+pub(crate) fn write_message(out: &mut TextBuffer, view: View<'_>, scratch: &mut Scratch) {
     let start = out.len();
     let schema: &Schema = view.schema();
     let message = Message::new(view);

@@ -9,10 +9,17 @@ use crate::text::time::write_seconds;
 use crate::types::base::encode;
 use crate::view::{Value, View};
 
+/// Memory that some forms need, kept between messages.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    dns: MessageScratch,
+    text: TextBuffer,
+}
+
 /// What the forms of some values depend on beyond the value.
 pub(super) struct Context<'a, 's> {
     pub(super) view: View<'a>,
-    pub(super) scratch: &'s mut MessageScratch,
+    pub(super) scratch: &'s mut Scratch,
 }
 
 impl Context<'_, '_> {
@@ -86,12 +93,17 @@ pub(super) fn write_element(
         }),
         (Form::DnsMessageSie, Value::Octets(message)) => {
             quoted(out, |out| match DnsMessage::parse(message) {
-                Ok(message) => message.write_text::<true>(out),
+                Ok(message) => {
+                    let text = &mut context.scratch.text;
+                    text.clear();
+                    message.write_text(text);
+                    out.json_escaped(text.as_bytes());
+                }
                 Err(_) => out.bytes(b"<PARSE ERROR>"),
             })
         }
         (Form::DnsJson, Value::Octets(message)) => match DnsMessage::parse(message) {
-            Ok(message) => message.write_json(out, context.scratch),
+            Ok(message) => message.write_json(out, &mut context.scratch.dns),
             Err(_) => out.array(b"null"),
         },
         (Form::Encoded, Value::Octets(payload)) => encode::write_json(out, context.view, payload),

@@ -1,7 +1,7 @@
 use wdns::TextBuffer;
 
-use super::presentation_value::{self, Separator};
 use super::Unrenderable;
+use super::presentation_value::{self, Separator};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::{FieldFlags, Label, Registry};

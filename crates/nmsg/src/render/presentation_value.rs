@@ -122,7 +122,7 @@ impl<'l, 'a> Line<'l, 'a> {
                 out.decimal(message.len() as u64);
                 out.bytes(b" octets]");
                 self.separator.write(out);
-                parsed.write_text::<false>(out);
+                parsed.write_text(out);
                 out.array(b"---");
             }
             Err(_) => out.bytes(b"<PARSE ERROR>"),

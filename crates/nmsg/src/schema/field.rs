@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::ffi::CStr;
+use std::mem;
 
 use crate::view::{Derived, Value, View};
 use crate::wire::WireType;
@@ -317,7 +318,8 @@ impl Field {
     /// Names the numbers.
     #[must_use]
     pub const fn named(mut self, names: &'static [EnumValue]) -> Self {
-        self.names = Some(EnumTable::new(names));
+        // A plain assignment would drop, which a constant function may not.
+        mem::forget(mem::replace(&mut self.names, Some(EnumTable::new(names))));
         self
     }
 

@@ -15,8 +15,8 @@ mod field;
 mod message_type;
 mod registry;
 
+pub(crate) use compiled::Plan;
 pub use compiled::Schema;
-pub(crate) use compiled::{Plan, TagEntry};
 pub(crate) use field::enum_values;
 pub use field::{EnumTable, EnumValue, Field, FieldFlags, FieldType, Form, Getter, Label, Storage};
 pub use message_type::{Check, Derive, MessageType};

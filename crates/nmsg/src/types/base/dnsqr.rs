@@ -146,19 +146,18 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
     }
     let counts = [QUERY_TIME_SEC, QUERY_TIME_NSEC, RESPONSE_TIME_SEC, RESPONSE_TIME_NSEC]
         .map(|tag| view.count_by_tag(tag));
-    let [1, 1, seconds, nanoseconds @ 1..] = counts else { return None };
-    if seconds != nanoseconds {
+    let [1, 1, seconds, nanoseconds] = counts else { return None };
+    if seconds != nanoseconds || seconds == 0 {
         return None;
     }
     let signed = |value: Value<'_>| if let Value::Signed(n) = value { n } else { 0 };
     let query_sec = signed(view.value_by_tag(QUERY_TIME_SEC)?);
     let query_nsec = signed(view.value_by_tag(QUERY_TIME_NSEC)?);
-    let seconds = view.values_by_tag(RESPONSE_TIME_SEC).map(signed);
-    let nanoseconds = view.values_by_tag(RESPONSE_TIME_NSEC).map(signed);
-    let differences = seconds
-        .zip(nanoseconds)
+    let times = view.values_by_tag(RESPONSE_TIME_SEC).map(signed);
+    let differences = times
+        .zip(view.values_by_tag(RESPONSE_TIME_NSEC).map(signed))
         .map(|(sec, nsec)| sec.wrapping_sub(query_sec) as f64 + (nsec - query_nsec) as f64 / 1e9);
-    if counts[2] == 1 {
+    if seconds == 1 {
         differences.last().map(Value::Double)
     } else {
         Some(Value::Double(differences.fold(0.0, f64::max)))

@@ -169,13 +169,7 @@ pub(crate) fn write_payload(out: &mut TextBuffer, line: &Line<'_, '_>, payload: 
     match Kind::of(view) {
         Kind::Ip(_) => {
             if datagram.transport_payload.is_some() {
-                write_datagram(
-                    out,
-                    line,
-                    datagram,
-                    payload.len(),
-                    b"<ERROR: payload parse failed>",
-                );
+                write_datagram(out, line, datagram, b"<ERROR: payload parse failed>");
             }
         }
         Kind::Legacy { protocol: Some(PROTOCOL_UDP), .. } => {
@@ -188,7 +182,7 @@ pub(crate) fn write_payload(out: &mut TextBuffer, line: &Line<'_, '_>, payload: 
                 line.end(out);
             } else {
                 let failed = b"<ERROR: legacy payload parse failed>";
-                write_datagram(out, line, datagram, payload.len(), failed);
+                write_datagram(out, line, datagram, failed);
             }
         }
         Kind::Legacy { protocol: Some(_), number } => {
@@ -211,7 +205,6 @@ fn write_datagram(
     out: &mut TextBuffer,
     line: &Line<'_, '_>,
     datagram: &Derived<'_>,
-    payload_len: usize,
     failed: &[u8],
 ) {
     let end = |out: &mut TextBuffer, octets: Option<&[u8]>, port: Option<u16>| {
@@ -224,12 +217,12 @@ fn write_datagram(
     end(out, datagram.source, datagram.source_port);
     end(out, datagram.destination, datagram.destination_port);
     out.array(b"udp [");
-    out.decimal(payload_len as u64);
+    out.decimal(datagram.transport_payload.map_or(0, <[u8]>::len) as u64);
     out.byte(b']');
     line.end(out);
     if let Some(dns) = datagram.dns() {
         match wdns::Message::parse(dns) {
-            Ok(message) => message.write_text::<false>(out),
+            Ok(message) => message.write_text(out),
             Err(_) => {
                 out.bytes(failed);
                 line.end(out);

@@ -1,0 +1,90 @@
+//! Sample files: small ones for the repository, large ones for measurements.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use nmsg::container::{ContainerBuilder, Deflater, Fullness, MAX_BUFFER};
+use nmsg::{MsgType, Payload, Timestamp, VendorId};
+
+use crate::traffic::Traffic;
+
+/// Seed of everything that is generated.
+const SEED: u64 = 0x6e6d_7367;
+
+/// A kind of record that [`Traffic`] can make.
+#[derive(Clone, Copy)]
+struct Kind {
+    vendor: u32,
+    msgtype: u32,
+    make: fn(&mut Traffic, &mut Vec<u8>),
+}
+
+const DNSDEDUPE: Kind = Kind { vendor: 2, msgtype: 1, make: Traffic::dnsdedupe };
+const DNSQR: Kind = Kind { vendor: 1, msgtype: 9, make: Traffic::dnsqr };
+const IPCONN: Kind = Kind { vendor: 1, msgtype: 5, make: Traffic::ipconn };
+const HTTP: Kind = Kind { vendor: 1, msgtype: 4, make: Traffic::http };
+const LOGLINE: Kind = Kind { vendor: 1, msgtype: 6, make: Traffic::logline };
+
+/// Writes `samples/`: a few thousand records of several types, plain and compressed.
+pub(crate) fn write(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let mixed = [DNSDEDUPE, DNSQR, DNSDEDUPE, IPCONN, HTTP, DNSDEDUPE, LOGLINE];
+    for (name, kinds, count, zlib) in [
+        ("mixed.nmsg", &mixed[..], 2_100, false),
+        ("dnsdedupe.nmsg", &[DNSDEDUPE], 2_000, false),
+        ("dnsdedupe-zlib.nmsg", &[DNSDEDUPE], 2_000, true),
+        ("dnsqr-zlib.nmsg", &[DNSQR], 1_000, true),
+    ] {
+        write_file(&directory.join(name), kinds, count, zlib)?;
+    }
+    Ok(())
+}
+
+/// Writes the files that measurements run on, unless they are there already.
+pub(crate) fn write_large(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    for (name, kind, count) in
+        [("dnsdedupe.nmsg", DNSDEDUPE, 1_000_000), ("dnsqr.nmsg", DNSQR, 300_000)]
+    {
+        let path = directory.join(name);
+        if !path.exists() {
+            write_file(&path, &[kind], count, false)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, kinds: &[Kind], count: usize, zlib: bool) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    let mut traffic = Traffic::new(SEED);
+    let mut builder = ContainerBuilder::new(MAX_BUFFER, false);
+    let mut deflater = Deflater::new();
+    let mut body = Vec::new();
+    let mut flush = |builder: &mut ContainerBuilder| {
+        let container =
+            if zlib { builder.finish_zlib(None, &mut deflater) } else { builder.finish(None) };
+        out.write_all(container.map_err(io::Error::other)?)?;
+        builder.clear();
+        io::Result::Ok(())
+    };
+    for (_, kind) in (0..count).zip(kinds.iter().cycle()) {
+        let (sec, nsec) = traffic.tick();
+        body.clear();
+        (kind.make)(&mut traffic, &mut body);
+        let payload = Payload {
+            vendor: VendorId(kind.vendor),
+            msgtype: MsgType(kind.msgtype),
+            time: Timestamp { sec, nsec },
+            source: Some(0xa1ba_02cf),
+            body: Some(&body),
+            ..Payload::default()
+        };
+        if builder.add(&payload, None).map_err(io::Error::other)? == Fullness::Full {
+            flush(&mut builder)?;
+            builder.add(&payload, None).map_err(io::Error::other)?;
+        }
+    }
+    flush(&mut builder)?;
+    out.flush()
+}
