@@ -1,5 +1,5 @@
 use crate::schema::Schema;
-use crate::wire::{Error, Reader, WireType};
+use crate::wire::{Error, Reader, WireType, split_tag};
 
 /// Where the value of one field stands in a message body.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,31 +66,24 @@ impl FieldIndex {
         let mut reader = Reader::new(body);
         while !reader.is_empty() {
             let start = reader.offset();
-            let (tag, wire) = reader.tag()?;
-            let Some(entry) = schema.tag_entry(tag) else {
-                reader.skip(wire)?;
+            let tag = reader.raw_tag()?;
+            let Some(slot) = slots.get_mut(schema.slot_of_tag(tag)) else {
+                unusual_field(schema, slots, &mut reader, start, tag)?;
                 continue;
             };
-            let Some(slot) = slots.get_mut(usize::from(entry.field)) else { continue };
             if slot.count == 0 {
                 slot.first = start as u32;
             }
-            if wire == entry.wire {
-                slot.count += 1;
-                slot.value = match wire {
-                    WireType::Varint => reader.varint()?,
-                    WireType::Len => {
-                        let (start, end) = reader.len_range()?;
-                        Slot::range(start, end)
-                    }
-                    WireType::Fixed32 => reader.fixed32()?.into(),
-                    WireType::Fixed64 => reader.fixed64()?,
-                };
-            } else if wire == WireType::Len && entry.repeated && entry.wire != WireType::Len {
-                slot.count += packed_count(reader.len_octets()?, entry.wire)?;
-            } else {
-                return Err(Error::WrongWireType);
-            }
+            slot.count += 1;
+            slot.value = match tag & 7 {
+                0 => reader.varint()?,
+                2 => {
+                    let (start, end) = reader.len_range()?;
+                    Slot::range(start, end)
+                }
+                5 => reader.fixed32()?.into(),
+                _ => reader.fixed64()?,
+            };
         }
         for &required in schema.required() {
             if slots[usize::from(required)].count == 0 {
@@ -99,6 +92,41 @@ impl FieldIndex {
         }
         Ok(())
     }
+}
+
+/// Handles what is not a known field in its own wire type: unknown fields, high field numbers,
+/// packed numbers, damage.
+#[cold]
+fn unusual_field(
+    schema: &Schema,
+    slots: &mut [Slot],
+    reader: &mut Reader<'_>,
+    start: usize,
+    tag: u32,
+) -> Result<(), Error> {
+    let (number, wire) = split_tag(tag)?;
+    let Some(entry) = schema.tag_entry(number) else { return reader.skip(wire) };
+    let slot = &mut slots[usize::from(entry.field)];
+    if slot.count == 0 {
+        slot.first = start as u32;
+    }
+    if wire == entry.wire {
+        slot.count += 1;
+        slot.value = match wire {
+            WireType::Varint => reader.varint()?,
+            WireType::Len => {
+                let (start, end) = reader.len_range()?;
+                Slot::range(start, end)
+            }
+            WireType::Fixed32 => reader.fixed32()?.into(),
+            WireType::Fixed64 => reader.fixed64()?,
+        };
+    } else if wire == WireType::Len && entry.repeated && entry.wire != WireType::Len {
+        slot.count += packed_count(reader.len_octets()?, entry.wire)?;
+    } else {
+        return Err(Error::WrongWireType);
+    }
+    Ok(())
 }
 
 fn packed_count(octets: &[u8], wire: WireType) -> Result<u32, Error> {

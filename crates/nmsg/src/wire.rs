@@ -139,8 +139,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn varint_long(&mut self) -> Result<u64, Error> {
+        // Eight octets at once: find the one that ends the number, then squeeze out the top bits.
+        if let Some(octets) = self.octets.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let word = u64::from_le_bytes(*octets);
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                self.at += (ends.trailing_zeros() as usize + 1) / 8;
+                let bits = word & (ends ^ (ends - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
+                let bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
+                let bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
+                return Ok(bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4);
+            }
+        }
+        self.varint_octets()
+    }
+
+    #[cold]
+    fn varint_octets(&mut self) -> Result<u64, Error> {
         let mut value = 0_u64;
         for (i, &octet) in self.octets[self.at..].iter().take(10).enumerate() {
             value |= u64::from(octet & 0x7f) << (7 * i);
@@ -152,19 +169,27 @@ impl<'a> Reader<'a> {
         Err(if self.octets.len() - self.at < 10 { Error::Truncated } else { Error::VarintTooLong })
     }
 
+    /// Reads a tag as the number that it is on the wire: field number times eight, and wire type.
+    #[inline(always)]
+    pub(crate) fn raw_tag(&mut self) -> Result<u32, Error> {
+        // Only the low 32 bits of a tag count, as for every 32-bit number.
+        match self.octets.get(self.at..) {
+            Some(&[one, ..]) if one < 0x80 => {
+                self.at += 1;
+                Ok(one.into())
+            }
+            Some(&[one, two, ..]) if two < 0x80 => {
+                self.at += 2;
+                Ok(u32::from(one & 0x7f) | u32::from(two) << 7)
+            }
+            _ => Ok(self.varint_octets()? as u32),
+        }
+    }
+
     /// Reads a field number and wire type.
     #[inline(always)]
     pub fn tag(&mut self) -> Result<(u32, WireType), Error> {
-        // Only the low 32 bits of a tag count, as for every 32-bit number.
-        let tag = self.varint()? as u32;
-        let wire = match tag & 7 {
-            0 => WireType::Varint,
-            1 => WireType::Fixed64,
-            2 => WireType::Len,
-            5 => WireType::Fixed32,
-            _ => return Err(Error::BadTag),
-        };
-        if tag >> 3 == 0 { Err(Error::BadTag) } else { Ok((tag >> 3, wire)) }
+        split_tag(self.raw_tag()?)
     }
 
     /// Reads a four-octet number.
@@ -228,6 +253,19 @@ impl<'a> Reader<'a> {
         let (number, wire) = self.tag()?;
         Ok(Some(RawField { number, value: self.value(wire)? }))
     }
+}
+
+/// Splits a raw tag into field number and wire type.
+#[inline(always)]
+pub(crate) fn split_tag(tag: u32) -> Result<(u32, WireType), Error> {
+    let wire = match tag & 7 {
+        0 => WireType::Varint,
+        1 => WireType::Fixed64,
+        2 => WireType::Len,
+        5 => WireType::Fixed32,
+        _ => return Err(Error::BadTag),
+    };
+    if tag >> 3 == 0 { Err(Error::BadTag) } else { Ok((tag >> 3, wire)) }
 }
 
 /// Number of octets that [`put_varint`] writes.

@@ -4,7 +4,10 @@ use crate::schema::{Field, FieldType, Form, Label, MessageType};
 use crate::wire::WireType;
 
 /// Field numbers below this are found by one array access.
-const DENSE_TAGS: usize = 128;
+const DENSE_FIELDS: u32 = 128;
+
+/// Stands for a raw tag that is no field; no table has as many fields.
+const NO_SLOT: u16 = u16::MAX;
 
 /// Where the scanner puts the values of a field number.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +35,9 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub struct Schema {
     declaration: MessageType,
-    dense: Vec<Option<TagEntry>>,
-    sparse: Vec<(u32, TagEntry)>,
+    /// Field index by raw tag, for fields in their own wire type; [`NO_SLOT`] elsewhere.
+    dense: Vec<u16>,
+    tags: Vec<(u32, TagEntry)>,
     required: Vec<u16>,
     by_name: Vec<u16>,
     plans: Vec<Plan>,
@@ -49,19 +53,19 @@ impl Schema {
     pub fn new(declaration: MessageType) -> Self {
         let fields = &declaration.fields;
         let mut dense = Vec::new();
-        let mut sparse = Vec::new();
+        let mut tags = Vec::new();
         for (i, field) in fields.iter().enumerate() {
             let Some(tag) = field.tag else { continue };
             let repeated = field.label == Label::Repeated;
             let entry = TagEntry { field: i as u16, wire: field.storage.wire_type(), repeated };
-            if (tag as usize) < DENSE_TAGS {
-                dense.resize(dense.len().max(tag as usize + 1), None);
-                dense[tag as usize] = Some(entry);
-            } else {
-                sparse.push((tag, entry));
+            if tag < DENSE_FIELDS {
+                let raw = tag as usize * 8 + entry.wire as usize;
+                dense.resize(dense.len().max(raw + 1), NO_SLOT);
+                dense[raw] = entry.field;
             }
+            tags.push((tag, entry));
         }
-        sparse.sort_unstable_by_key(|&(tag, _)| tag);
+        tags.sort_unstable_by_key(|&(tag, _)| tag);
         let indices = || 0..fields.len() as u16;
         let at = |i: u16| &fields[usize::from(i)];
         let mut by_name: Vec<u16> = indices().collect();
@@ -98,7 +102,7 @@ impl Schema {
         let presentation_header = Literal::new(header.as_bytes());
         Self {
             dense,
-            sparse,
+            tags,
             required,
             by_name,
             plans,
@@ -138,18 +142,17 @@ impl Schema {
         &self.tag_order
     }
 
+    /// Where the scanner puts a value with this raw tag; out of range when it is not a known field
+    /// in its own wire type.
     #[inline(always)]
-    pub(crate) fn tag_entry(&self, tag: u32) -> Option<TagEntry> {
-        match self.dense.get(tag as usize) {
-            Some(entry) => *entry,
-            None => self.sparse_entry(tag),
-        }
+    pub(crate) fn slot_of_tag(&self, raw: u32) -> usize {
+        self.dense.get(raw as usize).copied().unwrap_or(NO_SLOT).into()
     }
 
-    #[cold]
-    fn sparse_entry(&self, tag: u32) -> Option<TagEntry> {
-        let found = self.sparse.binary_search_by_key(&tag, |&(tag, _)| tag).ok()?;
-        Some(self.sparse[found].1)
+    /// What is known of a field number.
+    pub(crate) fn tag_entry(&self, number: u32) -> Option<TagEntry> {
+        let found = self.tags.binary_search_by_key(&number, |&(tag, _)| tag).ok()?;
+        Some(self.tags[found].1)
     }
 
     #[inline]

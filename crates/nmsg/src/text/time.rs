@@ -21,6 +21,12 @@ fn civil_from_days(days: i64) -> (i64, u32, u32) {
     (i64::from(year_of_era) + era * 400 + carry, month, day)
 }
 
+/// Digits of a number below one hundred.
+#[inline(always)]
+fn two_digits(value: u32) -> [u8; 2] {
+    [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]
+}
+
 /// Days since 1970-01-01 of a date; months and days out of their range carry over.
 pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -45,43 +51,77 @@ pub fn write_seconds(out: &mut TextBuffer, seconds: i64) {
     } else {
         out.decimal_signed(year);
     }
-    let digits = |value: u32| [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
-    let (month, day) = (digits(month), digits(day));
+    let (month, day) = (two_digits(month), two_digits(day));
     let (hour, minute, second) =
-        (digits(second / 3600), digits(second / 60 % 60), digits(second % 60));
+        (two_digits(second / 3600), two_digits(second / 60 % 60), two_digits(second % 60));
     out.array(&[
         b'-', month[0], month[1], b'-', day[0], day[1], b' ', hour[0], hour[1], b':', minute[0],
         minute[1], b':', second[0], second[1],
     ]);
 }
 
-/// Writes timestamps, remembering the text of the last second.
-#[derive(Clone, Debug, Default)]
+/// Number of days whose text [`TimeWriter`] keeps.
+const DAYS_KEPT: usize = 64;
+
+/// A day as text: `YYYY-MM-DD `, for years of four digits.
+#[derive(Clone, Copy, Debug)]
+struct Day {
+    number: u32,
+    text: [u8; 12],
+}
+
+/// Writes points in time, remembering the dates of some days.
+#[derive(Clone, Debug)]
 pub(crate) struct TimeWriter {
-    last: Option<i64>,
-    text: [u8; 32],
-    len: usize,
+    days: Box<[Day; DAYS_KEPT]>,
+}
+
+impl Default for TimeWriter {
+    fn default() -> Self {
+        // No day of a 32-bit second count has this number.
+        Self { days: Box::new([Day { number: u32::MAX, text: [0; 12] }; DAYS_KEPT]) }
+    }
 }
 
 impl TimeWriter {
     /// Appends date, time and nine decimals (more when the nanoseconds need them).
     #[inline]
     pub(crate) fn write(&mut self, out: &mut TextBuffer, time: Timestamp) {
-        if self.last != Some(time.sec) {
-            let start = out.len();
-            write_seconds(out, time.sec);
-            out.byte(b'.');
-            self.len = out.len() - start;
-            self.text[..self.len].copy_from_slice(&out.as_bytes()[start..]);
-            self.last = Some(time.sec);
-        } else {
-            let (text, len) = (&self.text, self.len);
-            out.fill::<32>(|window| {
-                *window = *text;
-                len
-            });
-        }
+        self.write_seconds(out, time.sec);
+        out.byte(b'.');
         out.nine_digits(time.nsec);
+    }
+
+    /// Appends date and time as [`write_seconds`] does.
+    #[inline]
+    pub(crate) fn write_seconds(&mut self, out: &mut TextBuffer, seconds: i64) {
+        let Ok(seconds) = u32::try_from(seconds) else { return write_seconds(out, seconds) };
+        let (number, second) =
+            (seconds / SECONDS_PER_DAY as u32, seconds % SECONDS_PER_DAY as u32);
+        let kept = &mut self.days[number as usize % DAYS_KEPT];
+        if kept.number != number {
+            *kept = Day::new(number);
+        }
+        let text = &kept.text;
+        out.fill::<20>(|window| {
+            window[..12].copy_from_slice(text);
+            let pairs = [second / 3600, second / 60 % 60, second % 60].map(two_digits);
+            window[11..19].copy_from_slice(&[
+                pairs[0][0], pairs[0][1], b':', pairs[1][0], pairs[1][1], b':', pairs[2][0],
+                pairs[2][1],
+            ]);
+            19
+        });
+    }
+}
+
+impl Day {
+    #[cold]
+    fn new(number: u32) -> Self {
+        let (year, month, day) = civil_from_days(number.into());
+        let [[a, b], [c, d], [e, f], [g, h]] =
+            [year as u32 / 100, year as u32 % 100, month, day].map(two_digits);
+        Self { number, text: [a, b, c, d, b'-', e, f, b'-', g, h, b' ', 0] }
     }
 }
 

@@ -109,7 +109,13 @@ fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<us
 
 #[inline(always)]
 fn copy_labels(window: &mut [u8; WINDOW], labels: &[u8]) {
-    window[..labels.len()].copy_from_slice(labels);
+    match (labels.first_chunk::<16>(), labels.last_chunk::<16>()) {
+        (Some(head), Some(tail)) if labels.len() <= 32 => {
+            window[..16].copy_from_slice(head);
+            window[labels.len() - 16..labels.len()].copy_from_slice(tail);
+        }
+        _ => window[..labels.len()].copy_from_slice(labels),
+    }
 }
 
 #[cold]
