@@ -14,8 +14,7 @@ fn main() -> io::Result<()> {
     };
     let (registry, aliases) = (Registry::builtin(), Aliases::default());
     let mut json = JsonWriter::new(&registry, &aliases, Labels::default());
-    let mut presentation =
-        PresentationWriter::new(&registry, &aliases, Labels::default(), b"\n");
+    let mut presentation = PresentationWriter::new(&registry, &aliases, Labels::default(), b"\n");
     let mut file = std::fs::File::open(path)?;
     let (mut octets, mut body, mut out) = (Vec::new(), ContainerBody::new(), TextBuffer::new());
     loop {

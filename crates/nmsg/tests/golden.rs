@@ -71,12 +71,24 @@ fn presentation_of_every_type_equals_the_reference() {
     }
 }
 
+/// The C suite shows negative numbers as 2⁶⁴−n, which is no value of theirs (`decisions` JO-3).
+fn jo_3_signed(name: &str, want: Vec<u8>) -> Vec<u8> {
+    if name != "base-http" {
+        return want;
+    }
+    let text = String::from_utf8(want).unwrap();
+    let signed = text.replace("\"p0f_dist\":18446744073709551615", "\"p0f_dist\":-1");
+    assert_eq!(text.len() - signed.len(), 6 * 18, "six records hold a negative distance");
+    signed.into_bytes()
+}
+
 #[test]
 fn json_of_every_type_equals_the_reference() {
     let (registry, aliases) = (Registry::builtin(), Aliases::default());
     let mut compared = 0;
     for name in names() {
         let Ok(want) = std::fs::read(golden().join(format!("{name}.json"))) else { continue };
+        let want = jo_3_signed(&name, want);
         let mut writer = JsonWriter::new(&registry, &aliases, Labels::default());
         let mut out = TextBuffer::new();
         for_each_payload(&format!("{name}.nmsg"), |payload| {

@@ -15,7 +15,7 @@ mod wire;
 pub(crate) use fields::Fields;
 pub use layout::{Atom, Layout, layout};
 pub use text_in::parse;
-pub use text_out::{write, write_generic};
 pub(crate) use text_out::{ends_with_blank_when_empty, write_fields};
+pub use text_out::{write, write_generic};
 pub(crate) use wire::{append_uncompressed, check};
 pub use wire::{decompress, downcase};

@@ -96,8 +96,7 @@ impl TimeWriter {
     #[inline]
     pub(crate) fn write_seconds(&mut self, out: &mut TextBuffer, seconds: i64) {
         let Ok(seconds) = u32::try_from(seconds) else { return write_seconds(out, seconds) };
-        let (number, second) =
-            (seconds / SECONDS_PER_DAY as u32, seconds % SECONDS_PER_DAY as u32);
+        let (number, second) = (seconds / SECONDS_PER_DAY as u32, seconds % SECONDS_PER_DAY as u32);
         let kept = &mut self.days[number as usize % DAYS_KEPT];
         if kept.number != number {
             *kept = Day::new(number);
@@ -107,7 +106,13 @@ impl TimeWriter {
             window[..12].copy_from_slice(text);
             let pairs = [second / 3600, second / 60 % 60, second % 60].map(two_digits);
             window[11..19].copy_from_slice(&[
-                pairs[0][0], pairs[0][1], b':', pairs[1][0], pairs[1][1], b':', pairs[2][0],
+                pairs[0][0],
+                pairs[0][1],
+                b':',
+                pairs[1][0],
+                pairs[1][1],
+                b':',
+                pairs[2][0],
                 pairs[2][1],
             ]);
             19
