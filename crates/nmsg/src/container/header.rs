@@ -1,3 +1,4 @@
+use super::FileKind;
 use crate::error::{Error, ErrorKind};
 
 /// The four octets every container starts with.
@@ -161,6 +162,19 @@ fn bad_magic(octets: &[u8]) -> Error {
     Error::new(ErrorKind::BadMagic(found))
 }
 
+/// What is wrong with an input whose very first octets are not a container's: either its magic was
+/// damaged, or it is something else altogether (`decisions` CR-15).
+#[cold]
+pub(super) fn wrong_start(octets: &[u8]) -> Error {
+    let matching = octets.iter().zip(&MAGIC).filter(|(a, b)| a == b).count();
+    let version_fits = matches!(octets.get(4..6), Some([_, 2] | [0, 1]));
+    if matching > 0 && version_fits {
+        bad_magic(octets)
+    } else {
+        Error::new(ErrorKind::NotNmsg(FileKind::of(octets)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,5 +245,16 @@ mod tests {
     fn cr_10_unknown_flags_are_ignored() {
         let header = Header::parse(b"NMSG\xfc\x02\0\0\0\0").unwrap().unwrap();
         assert!(!header.flags.is_zlib() && !header.flags.is_fragment());
+    }
+
+    #[test]
+    fn a_damaged_first_magic_is_not_another_kind_of_file() {
+        for (name, octets, want) in [
+            ("one bit", &b"NMSF\x00\x02\0\0\0\0"[..], ErrorKind::BadMagic(*b"NMSF")),
+            ("gzip", b"\x1f\x8b\x08\0\0\x02\0\0\0\0", ErrorKind::NotNmsg(FileKind::Gzip)),
+            ("text", b"Not this", ErrorKind::NotNmsg(FileKind::Text)),
+        ] {
+            assert_eq!(wrong_start(octets).kind(), want, "{name}");
+        }
     }
 }

@@ -1,0 +1,123 @@
+//! Bodies of fuzz targets: ordinary functions that panic when a promise is broken, whatever the
+//! octets. Tests run them over mutated samples.
+
+use std::time::Duration;
+
+use super::{ContainerBuilder, Decoder, Deframer, Frame, MAX_BUFFER, StoredPayload, StreamReader};
+use crate::Limits;
+use crate::wire::varint_len;
+
+/// Limits small enough for a fuzzer to reach.
+fn limits() -> Limits {
+    Limits::default().with_container_body(1 << 20).with_pending_fragments(1 << 20)
+}
+
+/// Decodes a message that may be a container, and checks that copies of its records are the same
+/// records.
+///
+/// # Panics
+///
+/// When a copy differs from what it was copied from.
+pub fn check_container(octets: &[u8]) {
+    let mut decoder = Decoder::new(&limits());
+    // Twice: nothing may be left over from the first time, except a fragment.
+    for _ in 0..2 {
+        let Ok(Some(container)) = decoder.decode_message(octets, (), Duration::ZERO) else {
+            continue;
+        };
+        assert_eq!(container.payloads().len(), container.len());
+        let mut written = ContainerBuilder::new(MAX_BUFFER, false);
+        let mut copied = ContainerBuilder::new(MAX_BUFFER, false);
+        for record in container.payloads() {
+            let _: bool = record.crc_matches();
+            written.push(&record.payload, record.calculated_crc());
+            match record.encoded {
+                Some(encoded) => copied.push_encoded(encoded, record.calculated_crc()),
+                None => copied.push(&record.payload, record.calculated_crc()),
+            }
+        }
+        let written = written.finish(None).expect("what was read fits").to_vec();
+        assert_eq!(written, copied.finish(None).expect("what was read fits"));
+        let mut again = Decoder::new(&Limits::default());
+        let again = again.decode_message(&written, (), Duration::ZERO).expect("our own output");
+        let again = again.expect("our own output is not a fragment");
+        assert!(
+            again
+                .payloads()
+                .map(|record| record.payload)
+                .eq(container.payloads().map(|record| record.payload))
+        );
+        assert!(again.payloads().all(|record| record.crc_matches() && record.stored_crc.is_some()));
+    }
+}
+
+/// What reading a stream gave, in short.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Summary {
+    records: u64,
+    body_octets: u64,
+    checksums: u64,
+    errors: Vec<String>,
+    empty: u64,
+    skipped: u64,
+}
+
+fn read<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Summary {
+    let mut reader = StreamReader::new(&limits());
+    let mut summary = Summary::default();
+    let mut drain = |reader: &mut StreamReader| {
+        while let Some(container) = reader.next_container() {
+            let container = match container {
+                Ok(container) => container,
+                Err(error) => {
+                    summary.errors.push(error.to_string());
+                    continue;
+                }
+            };
+            for record in container.payloads() {
+                let StoredPayload { payload, stored_crc, .. } = record;
+                summary.records += 1;
+                summary.body_octets += payload.body.map_or(0, <[u8]>::len) as u64;
+                let sum = stored_crc.unwrap_or(varint_len(summary.records) as u32);
+                summary.checksums = summary.checksums.rotate_left(7) ^ u64::from(sum);
+            }
+        }
+    };
+    for chunk in chunks {
+        reader.feed(chunk);
+        drain(&mut reader);
+    }
+    reader.end();
+    drain(&mut reader);
+    assert!(reader.is_finished(), "the end is reached");
+    assert!(reader.next_container().is_none(), "and stays reached");
+    summary.empty = reader.deframer().empty_containers();
+    summary.skipped = reader.deframer().skipped_octets();
+    summary
+}
+
+/// Reads a stream at once and in pieces, and checks that the result is the same and that the work
+/// stays within bounds.
+///
+/// # Panics
+///
+/// When results differ, or more octets are handed out than the bounds allow.
+pub fn check_stream(octets: &[u8]) {
+    let whole = read(std::iter::once(octets));
+    let step = 1 + octets.iter().map(|octet| usize::from(*octet)).sum::<usize>() % 97;
+    assert_eq!(read(octets.chunks(step)), whole, "in pieces of {step}");
+
+    let mut deframer = Deframer::new(&limits());
+    deframer.feed(octets);
+    deframer.end();
+    let (mut frames, mut handed_out) = (0, 0);
+    while let Some(frame) = deframer.next_frame() {
+        frames += 1;
+        if let Frame::Whole(container) | Frame::CutShort(container, _) = frame {
+            assert!(!container.body.is_empty() || container.header.body_len > 0);
+            handed_out += container.body.len();
+        }
+    }
+    assert!(frames <= octets.len(), "{frames} frames from {} octets", octets.len());
+    assert!(handed_out <= octets.len() * 10, "{handed_out} octets from {}", octets.len());
+}
