@@ -502,8 +502,12 @@ impl Message<'_> {
 
     #[inline]
     fn write_name<const JSON: bool>(&self, at: usize, out: &mut TextBuffer) {
-        let mut name = NameBuf::new();
-        self.unpack_checked(at, &mut name);
-        name::write::<JSON>(out, name.as_bytes());
+        if let Some((name, _)) = name::contiguous(self.octets, at) {
+            name::write::<JSON>(out, name);
+        } else {
+            let mut name = NameBuf::new();
+            self.unpack_checked(at, &mut name);
+            name::write::<JSON>(out, name.as_bytes());
+        }
     }
 }

@@ -8,7 +8,7 @@ mod compression;
 mod text;
 mod wire;
 
-pub(crate) use compression::{ChainEnds, resolve, unpack_with};
+pub(crate) use compression::{ChainEnds, contiguous, resolve, unpack_with};
 pub use compression::{skip, unpack};
 pub(crate) use text::decimal_escape;
 pub use text::{parse, parse_lowercase, write};

@@ -549,7 +549,7 @@ fn hex_group(window: &mut [u8], group: u16) -> usize {
 
 /// Copies at most 32 octets with two overlapping moves of a fixed width.
 #[inline(always)]
-fn copy_short(window: &mut [u8; 32], octets: &[u8]) {
+pub(crate) fn copy_short(window: &mut [u8; 32], octets: &[u8]) {
     let n = octets.len();
     if let (Some(head), Some(tail)) = (octets.first_chunk::<16>(), octets.last_chunk::<16>()) {
         window[..16].copy_from_slice(head);

@@ -158,6 +158,20 @@ pub(crate) fn resolve(
     walk(message, at, chains, &mut Check)
 }
 
+/// The name at offset `at` of a message and how many octets it takes there, when its labels lie
+/// together: in place, or where the pointer that stands in its place leads.
+#[inline]
+pub(crate) fn contiguous(message: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let octets = message.get(at..)?;
+    let (octets, consumed) = if *octets.first()? >= POINTER_MARK {
+        (&message[target(message, at).ok()?..], Some(2))
+    } else {
+        (octets, None)
+    };
+    let len = super::uncompressed_len(octets).ok()?;
+    Some((&octets[..len], consumed.unwrap_or(len)))
+}
+
 /// As [`unpack`], for messages with known pointer chains.
 #[inline]
 pub(crate) fn unpack_with(

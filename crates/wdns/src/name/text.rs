@@ -1,6 +1,7 @@
 //! Names to text and back (`wdns` §3.1, §3.2).
 
 use super::{MAX_LABEL_LEN, MAX_LEN};
+use crate::text_buffer::copy_short;
 use crate::{Error, TextBuffer};
 
 /// Octets that are classified at once.
@@ -109,11 +110,8 @@ fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<us
 
 #[inline(always)]
 fn copy_labels(window: &mut [u8; WINDOW], labels: &[u8]) {
-    match (labels.first_chunk::<16>(), labels.last_chunk::<16>()) {
-        (Some(head), Some(tail)) if labels.len() <= 32 => {
-            window[..16].copy_from_slice(head);
-            window[labels.len() - 16..labels.len()].copy_from_slice(tail);
-        }
+    match window.first_chunk_mut() {
+        Some(short) if labels.len() <= 32 => copy_short(short, labels),
         _ => window[..labels.len()].copy_from_slice(labels),
     }
 }

@@ -90,23 +90,32 @@ impl<'a> Fields<'a> {
         rest
     }
 
-    /// The next name without compression; `room` is used where it has some.
+    /// The next name when its labels lie together, so that it needs no room of its own.
     #[inline]
+    pub(crate) fn contiguous_name(&mut self) -> Option<&'a [u8]> {
+        if self.in_message {
+            let (name, consumed) = name::contiguous(self.octets, self.at)?;
+            self.advance_over_name(consumed).ok()?;
+            return Some(name);
+        }
+        self.take(name::uncompressed_len(self.rest()).ok()?)
+    }
+
+    /// The next name without compression; `room` is used where it has some.
     pub(crate) fn name<'n>(&mut self, room: &'n mut NameBuf) -> Result<&'n [u8], Error>
     where
         'a: 'n,
     {
-        if let Ok(len) = name::uncompressed_len(self.rest()) {
-            let name = &self.octets[self.at..self.at + len];
-            self.at += len;
+        if let Some(name) = self.contiguous_name() {
             return Ok(name);
         }
-        if !self.in_message {
-            return Err(name::uncompressed_len(self.rest()).err().unwrap_or(Error::Failure));
+        if self.in_message {
+            let read = name::unpack_with(self.octets, self.at, self.chains, room)?;
+            self.advance_over_name(read.consumed)?;
+            return Ok(room.as_bytes());
         }
-        let read = name::unpack_with(self.octets, self.at, self.chains, room)?;
-        self.advance_over_name(read.consumed)?;
-        Ok(room.as_bytes())
+        let len = name::uncompressed_len(self.rest())?;
+        self.take(len).ok_or(Error::OutOfBounds)
     }
 
     /// Steps over the next name and returns the length of its chains of pointers.

@@ -112,9 +112,11 @@ fn write_atom<const JSON: bool>(
     use Damage::Cut;
     match atom {
         Atom::Name => {
-            let mut room = NameBuf::new();
-            let name = fields.name(&mut room)?;
-            name::write::<JSON>(out, name);
+            if let Some(name) = fields.contiguous_name() {
+                name::write::<JSON>(out, name);
+            } else {
+                name::write::<JSON>(out, fields.name(&mut NameBuf::new())?);
+            }
         }
         Atom::U8 => out.decimal(fields.u8().ok_or(Cut)?.into()),
         Atom::U16 => out.decimal(fields.u16().ok_or(Cut)?.into()),
