@@ -5,10 +5,11 @@ mod json;
 mod text;
 
 pub use json::MessageScratch;
+pub(crate) use text::{write_question_line, write_record_line};
 
 use crate::name::{self, ChainEnds, NameBuf};
 use crate::rdata::{self, Fields};
-use crate::{Class, Error, Opcode, Rcode, RrType, TextBuffer};
+use crate::{Class, Error, Opcode, Rcode, RrSet, RrType, TextBuffer};
 
 /// Octets of a message header.
 pub const HEADER_LEN: usize = 12;
@@ -329,6 +330,36 @@ impl<'a> Message<'a> {
         let end = if section == Section::Question { start } else { end };
         Records { message: self, at: start, end }
     }
+
+    /// The records of a section gathered into sets of one owner (but for case), type and class, in
+    /// the order of their first records. The question has none.
+    #[must_use]
+    pub fn rrsets(&self, section: Section, scratch: &mut MessageScratch) -> Vec<RrSet> {
+        let groups = &mut scratch.groups;
+        groups.gather(self.records(section));
+        let rdata = |set: &group::Set, (at, end)| {
+            let fields = Fields::in_message(self.octets, at, end, self.chains.as_ref());
+            let mut rdata = Vec::new();
+            append_checked(fields, set.rrtype, set.class, &mut rdata);
+            rdata
+        };
+        groups
+            .sets()
+            .map(|set| RrSet {
+                owner: groups.owner(set).to_vec(),
+                rrtype: set.rrtype,
+                class: set.class,
+                ttl: set.ttl,
+                rdatas: groups.members(set).map(|place| rdata(set, place)).collect(),
+            })
+            .collect()
+    }
+}
+
+/// Appends record data that was found sound when its message was read.
+fn append_checked(fields: Fields, rrtype: RrType, class: Class, out: &mut Vec<u8>) {
+    let result = rdata::append_uncompressed(fields, rrtype, class, out);
+    debug_assert_eq!(result, Ok(()), "record data of {rrtype:?} was checked");
 }
 
 /// The progress of reading.
@@ -443,8 +474,7 @@ impl<'m> Record<'m> {
 
     /// Appends the record data with its names uncompressed.
     pub fn append_rdata(&self, out: &mut Vec<u8>) {
-        // The record was checked when the message was read.
-        let _ = rdata::append_uncompressed(self.fields(), self.rrtype, self.class, out);
+        append_checked(self.fields(), self.rrtype, self.class, out);
     }
 
     /// Appends the text of the record data; as the inside of a JSON string with `JSON`.
