@@ -5,6 +5,7 @@
 mod decoding;
 mod fragments;
 mod hostile;
+mod reference;
 mod streams;
 mod worked_examples;
 mod writing;
