@@ -1,10 +1,24 @@
 //! Platform calls of the NMSG suite; the only crate here that talks to the kernel directly.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Latch`] | something that any number of threads can wait for beside a descriptor |
+//! | [`Stream`] | a file, pipe, device or terminal, read and written so that a latch ends every wait |
+//! | [`signal`] | signals as flags and a latch |
+//! | [`udp`] | datagrams |
+//! | [`durable`] | files that appear whole or not at all |
+//! | [`User`], [`daemon`] | what the process runs as |
 
 pub mod daemon;
 pub mod durable;
+mod latch;
 #[cfg(test)]
 mod scratch;
+pub mod signal;
+mod stream;
 pub mod udp;
 mod user;
 
+pub use latch::{Latch, Ready, sleep, wait};
+pub use stream::{Received, Stream, StreamKind};
 pub use user::User;
