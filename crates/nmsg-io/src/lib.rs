@@ -1,1 +1,44 @@
 //! Sources, sinks and the engine between them.
+//!
+//! Payloads travel in [`Batch`]es, never one by one: a source reads a piece of its input, a
+//! [`Decoder`] turns it into a batch, the engine deals the batch's payloads to outputs by position,
+//! and each output renders or packs its share and writes it. Order is kept from every source to
+//! every output. The [`Ledger`] says what became of each payload.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Engine`] | the whole: sources, outputs, settings, [`Engine::run`] |
+//! | [`Source`], [`FileSource`] | where payloads come from |
+//! | [`Output`], [`Sink`] | where payloads go |
+//! | [`PayloadFilter`] | which of them pass |
+//! | [`Observer`] | is told what goes wrong |
+//! | [`Outcome`], [`Ledger`] | how the run went |
+//!
+//! Knows nothing of command lines.
+
+mod batch;
+mod deal;
+mod decode;
+mod engine;
+mod fault;
+mod feed;
+mod lane;
+mod ledger;
+mod observer;
+mod output;
+mod pace;
+mod queue;
+mod render;
+mod run;
+mod source;
+
+pub use batch::{Batch, DecodeTally, Entry, Selection, Span};
+pub use deal::{Deal, Dealer, Dealt};
+pub use decode::{Decoder, PayloadFilter};
+pub use engine::{Engine, Outcome};
+pub use fault::{Fault, FaultKind, Problem};
+pub use ledger::{InputAccount, Ledger, OutputAccount};
+pub use observer::Observer;
+pub use output::{FileSink, Output, OutputFormat, Sink};
+pub use run::End;
+pub use source::{Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source};

@@ -6,5 +6,6 @@ pub mod flags;
 pub mod grammar;
 pub mod help;
 mod number;
+pub mod run;
 pub mod settings;
 mod spell;

@@ -1,5 +1,6 @@
 //! `nmsgtool`: reads, converts, filters and writes NMSG streams.
 
+use nmsg_os::signal::{self, StopSignal};
 use nmsgtool::failure::{ExitStatus, Failure, FailureKind, reason};
 use nmsgtool::flags::FlagSet;
 use nmsgtool::grammar::{self, Command};
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 
 /// The signal a process dies of when the reader of its output is gone.
 const SIGPIPE: u8 = 13;
+/// The signal a process dies of when its terminal is gone.
+const SIGHUP: u8 = 1;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
@@ -19,7 +22,17 @@ fn main() -> ExitCode {
         let _ = failure.report(&program, &mut io::stderr().lock());
         failure.exit_status()
     });
+    die_as_told(status);
     status.into()
+}
+
+/// A process that is to end by a signal does so, for its parent to see.
+fn die_as_told(status: ExitStatus) {
+    match status {
+        ExitStatus::Signal(SIGPIPE) => signal::die_of_broken_pipe(),
+        ExitStatus::Signal(SIGHUP) => signal::die_of(StopSignal::HangUp),
+        _ => {}
+    }
 }
 
 fn run(program: &str, words: impl Iterator<Item = OsString>) -> Result<ExitStatus, Failure> {
@@ -27,9 +40,7 @@ fn run(program: &str, words: impl Iterator<Item = OsString>) -> Result<ExitStatu
     match grammar::parse(flags, words)? {
         Command::Help => print(&help::help(program, flags)),
         Command::Version => print(&help::version(program, flags)),
-        Command::Run(_) => {
-            Err(Failure::new(FailureKind::SetUp, "this build has no engine to move messages with"))
-        }
+        Command::Run(given) => nmsgtool::run::run(program, flags, given),
     }
 }
 

@@ -1,0 +1,224 @@
+use nmsg::container::{ContainerBody, Header, Inflater, StoredPayload, swallowed_containers};
+use nmsg::{Limits, MsgType, VendorId};
+
+use crate::batch::{Batch, Entry};
+use crate::fault::{Fault, Problem};
+use crate::source::{RawBatch, RawKind, RawPiece};
+
+/// Which payloads pass; a field that is `None` or 0 lets all pass (`container-and-io` §2.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PayloadFilter {
+    /// Vendor and message type, both of which must be equal.
+    pub msgtype: Option<(VendorId, MsgType)>,
+    /// Source id.
+    pub source: u32,
+    /// Operator id.
+    pub operator: u32,
+    /// Group id.
+    pub group: u32,
+}
+
+impl PayloadFilter {
+    #[inline]
+    fn passes(&self, entry: &Entry) -> bool {
+        let equal = |want: u32, have: Option<u32>| want == 0 || have.unwrap_or(0) == want;
+        self.msgtype.is_none_or(|want| want == (entry.vendor, entry.msgtype))
+            && equal(self.source, entry.source)
+            && equal(self.operator, entry.operator)
+            && equal(self.group, entry.group)
+    }
+}
+
+/// Turns what sources read into payloads: inflates, checks, selects.
+///
+/// A pure function of its batch: batches may be decoded in any order and by any number of decoders.
+#[derive(Debug)]
+pub struct Decoder {
+    filter: PayloadFilter,
+    limits: Limits,
+    inflater: Inflater,
+    index: ContainerBody,
+    inflated: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder that lets through what `filter` does.
+    #[must_use]
+    pub fn new(filter: PayloadFilter, limits: &Limits) -> Self {
+        Self {
+            filter,
+            limits: limits.clone(),
+            inflater: Inflater::new(),
+            index: ContainerBody::new(),
+            inflated: Vec::new(),
+        }
+    }
+
+    /// Decodes a batch; what it held before is forgotten. The raw batch may be changed.
+    pub fn decode(&mut self, kind: RawKind, raw: &mut RawBatch, batch: &mut Batch) {
+        batch.clear();
+        match kind {
+            RawKind::Containers => self.decode_containers(raw, batch),
+            RawKind::Payloads => {
+                std::mem::swap(batch, &mut raw.payloads);
+                self.select(batch);
+            }
+        }
+        batch.tally.octets += raw.consumed;
+        batch.tally.damaged_octets += raw.skipped;
+    }
+
+    fn decode_containers(&mut self, raw: &mut RawBatch, batch: &mut Batch) {
+        let mut octets = std::mem::take(&mut raw.octets);
+        for piece in raw.pieces.drain(..) {
+            match piece {
+                RawPiece::Fault(fault) => problem(batch, fault),
+                RawPiece::Container { header, body, offset } => {
+                    let decoded = self.decode_container(&header, body.clone(), &mut octets, batch);
+                    if let Err(error) = decoded {
+                        problem(batch, Fault::Damage(error.at(offset)));
+                        let lost = header.container_len();
+                        let saved = self.decode_swallowed(body, &mut octets, offset, batch);
+                        batch.tally.damaged_octets += lost.saturating_sub(saved);
+                    }
+                }
+                RawPiece::CutShort { header, body, error } => {
+                    self.decode_cut_short(&header, body, &octets, batch);
+                    problem(batch, Fault::Damage(error));
+                }
+            }
+        }
+        batch.octets = octets;
+    }
+
+    fn decode_container(
+        &mut self,
+        header: &Header,
+        body: std::ops::Range<usize>,
+        octets: &mut Vec<u8>,
+        batch: &mut Batch,
+    ) -> Result<(), nmsg::Error> {
+        let body = if header.flags.is_zlib() {
+            self.inflater.inflate(&octets[body], &mut self.inflated, &self.limits)?;
+            let start = octets.len();
+            octets.extend_from_slice(&self.inflated);
+            start..octets.len()
+        } else {
+            body
+        };
+        self.index.decode(&octets[body.clone()])?;
+        batch.tally.containers += 1;
+        self.take(&octets[body], octets, batch);
+        Ok(())
+    }
+
+    /// Decodes the containers that the wrong length of a damaged one has swallowed; gives the
+    /// octets that were saved.
+    #[cold]
+    fn decode_swallowed(
+        &mut self,
+        body: std::ops::Range<usize>,
+        octets: &mut Vec<u8>,
+        offset: u64,
+        batch: &mut Batch,
+    ) -> u64 {
+        let start = body.start;
+        let found: Vec<_> = swallowed_containers(&octets[body], &self.limits)
+            .filter(|inner| !inner.header.flags.is_fragment())
+            .map(|inner| (inner.header, inner.offset))
+            .collect();
+        let mut saved = 0;
+        for (header, at) in found {
+            let from = start + at as usize + header.len();
+            let body = from..from + header.body_len as usize;
+            match self.decode_container(&header, body, octets, batch) {
+                Ok(()) => saved += header.container_len(),
+                Err(error) => {
+                    // Where the damaged container's own header ends is where its body starts.
+                    let at = offset + Header::LEN as u64 + at;
+                    problem(batch, Fault::Damage(error.at(at)));
+                }
+            }
+        }
+        saved
+    }
+
+    /// Takes the payloads in front of the cut; a compressed container has none.
+    #[cold]
+    fn decode_cut_short(
+        &mut self,
+        header: &Header,
+        body: std::ops::Range<usize>,
+        octets: &[u8],
+        batch: &mut Batch,
+    ) {
+        if !header.flags.is_zlib() && !header.flags.is_fragment() {
+            self.index.decode_cut_short(&octets[body.clone()]);
+            let delivered: usize = self
+                .index
+                .payloads(&octets[body.clone()])
+                .map(|stored| stored.payload.body.map_or(0, <[u8]>::len))
+                .sum();
+            batch.tally.containers += 1;
+            batch.tally.damaged_octets += body.len().saturating_sub(delivered) as u64;
+            self.take(&octets[body], octets, batch);
+        } else {
+            batch.tally.damaged_octets += body.len() as u64;
+        }
+    }
+
+    /// Takes the indexed payloads of `body`, which is a piece of `octets`, that are whole and
+    /// wanted.
+    #[inline]
+    fn take(&self, body: &[u8], octets: &[u8], batch: &mut Batch) {
+        batch.entries.reserve(self.index.len());
+        for stored in self.index.payloads(body) {
+            let crc = stored.stored_crc.map(|_| stored.calculated_crc());
+            if crc.is_some_and(|crc| stored.stored_crc != Some(crc.swap_bytes())) {
+                mismatched(batch, &stored);
+                continue;
+            }
+            let entry = Entry::of(&stored, crc, octets);
+            if self.filter.passes(&entry) {
+                batch.entries.push(entry);
+            } else {
+                batch.tally.filtered += 1;
+            }
+        }
+    }
+
+    fn select(&self, batch: &mut Batch) {
+        if self.filter == PayloadFilter::default() {
+            return;
+        }
+        let before = batch.entries.len();
+        // Problems keep their place among the payloads that are left.
+        let mut problems = batch.problems.iter_mut().peekable();
+        let (mut at, mut kept) = (0, 0);
+        batch.entries.retain(|entry| {
+            while let Some(problem) = problems.next_if(|problem| problem.position <= at) {
+                problem.position = kept;
+            }
+            let passes = self.filter.passes(entry);
+            (at, kept) = (at + 1, kept + usize::from(passes));
+            passes
+        });
+        problems.for_each(|problem| problem.position = kept);
+        batch.tally.filtered += (before - batch.entries.len()) as u64;
+    }
+}
+
+#[cold]
+fn problem(batch: &mut Batch, fault: Fault) {
+    batch.problems.push(Problem { position: batch.entries.len(), fault });
+}
+
+#[cold]
+fn mismatched(batch: &mut Batch, stored: &StoredPayload<'_>) {
+    batch.tally.mismatched += 1;
+    let fault = Fault::ChecksumMismatch {
+        calculated: stored.calculated_crc(),
+        stored: stored.stored_crc.unwrap_or_default(),
+    };
+    problem(batch, fault);
+}

@@ -1,0 +1,260 @@
+use nmsg::{Aliases, Labels, Limits, Registry};
+use nmsg_os::Latch;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use crate::decode::{Decoder, PayloadFilter};
+use crate::feed::Feeder;
+use crate::lane::{Lane, LaneSettings};
+use crate::ledger::Ledger;
+use crate::observer::Observer;
+use crate::output::Output;
+use crate::pace::Pace;
+use crate::queue::{Message, Queue, QueueConsumer};
+use crate::run::{End, Inline, Run};
+use crate::source::Source;
+
+/// Moves payloads from sources to outputs.
+///
+/// ```
+/// use nmsg_io::{Engine, FileFormat, FileSource, Output, OutputFormat};
+/// # let dir = std::env::temp_dir().join(format!("nmsg-io-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// # let (day, text) = (dir.join("day.nmsg"), dir.join("day.json"));
+/// # std::fs::write(&day, b"NMSG\0\x02\0\0\0\x22\x0a\x20\x08\x01\x10\x05\x18\xa5\xfa\xcd\xac\x06\x25\
+/// #     \x06\0\0\0\x2a\x09\x0a\x04\x7f\0\0\x01\x10\x99\x42\x38\xd4\x87\xcb\x8d\x0a")?;
+/// let outcome = Engine::new()
+///     .source(FileSource::open(&day, FileFormat::Nmsg)?)
+///     .output(Output::create(&text, OutputFormat::Json, None)?)
+///     .run(&mut ());
+/// assert_eq!(outcome.ledger.payloads_out(), 1);
+/// # assert!(outcome.ledger.balances());
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Engine {
+    registry: Arc<Registry>,
+    aliases: Arc<Aliases>,
+    limits: Limits,
+    sources: Vec<(Box<dyn Source>, Option<NonZeroU64>)>,
+    outputs: Vec<Output>,
+    labels: Labels,
+    filter: PayloadFilter,
+    count: Option<NonZeroU64>,
+    mirror: bool,
+    unbuffered: bool,
+    strict: bool,
+    interrupt: Option<&'static Latch>,
+}
+
+/// How a run went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Outcome {
+    /// What became of every payload.
+    pub ledger: Ledger,
+    /// Why the run ended.
+    pub end: End,
+    /// True when a file or pipe could not be delivered whole.
+    pub damaged: bool,
+    /// True when an input could not be read to its end.
+    pub input_failed: bool,
+    /// True when an output could not be written or closed, other than for a gone reader.
+    pub output_failed: bool,
+    /// True when the reader of an output was gone.
+    pub reader_gone: bool,
+}
+
+impl Engine {
+    /// An engine that knows the built-in message types and no aliases.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { registry: Arc::new(Registry::builtin()), ..Self::default() }
+    }
+
+    /// Sets the message types that are known.
+    #[must_use]
+    pub fn registry(mut self, registry: Arc<Registry>) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Sets the names of operators and groups.
+    #[must_use]
+    pub fn aliases(mut self, aliases: Arc<Aliases>) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Sets what is spent on hostile input.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Adds an input.
+    #[must_use]
+    pub fn source(self, source: impl Source + 'static) -> Self {
+        self.paced_source(source, None)
+    }
+
+    /// Adds an input that is read at so many octets a second, or as fast as it comes.
+    #[must_use]
+    pub fn paced_source(
+        mut self,
+        source: impl Source + 'static,
+        octets_per_second: Option<NonZeroU64>,
+    ) -> Self {
+        self.sources.push((Box::new(source), octets_per_second));
+        self
+    }
+
+    /// Adds an output. The order is that in which payloads are dealt.
+    #[must_use]
+    pub fn output(mut self, output: Output) -> Self {
+        self.outputs.push(output);
+        self
+    }
+
+    /// Sets the labels that every payload gets on its way out.
+    #[must_use]
+    pub fn labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    /// Sets which payloads pass.
+    #[must_use]
+    pub fn filter(mut self, filter: PayloadFilter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Ends the run when the output next in turn has so many payloads.
+    #[must_use]
+    pub fn count(mut self, count: Option<NonZeroU64>) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Sets whether every payload goes to every output instead of to one in turn.
+    #[must_use]
+    pub fn mirror(mut self, mirror: bool) -> Self {
+        self.mirror = mirror;
+        self
+    }
+
+    /// Sets whether every payload is written at once.
+    #[must_use]
+    pub fn unbuffered(mut self, unbuffered: bool) -> Self {
+        self.unbuffered = unbuffered;
+        self
+    }
+
+    /// Sets whether the run ends at the first damage, unusable line or payload that cannot be shown.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Sets the latch that ends the run: nothing more is read, what was read is written.
+    #[must_use]
+    pub fn interrupt(mut self, latch: Option<&'static Latch>) -> Self {
+        self.interrupt = latch;
+        self
+    }
+
+    /// Runs until all inputs have ended or there is a reason to stop; closes the outputs.
+    pub fn run(self, observer: &mut dyn Observer) -> Outcome {
+        let settings = LaneSettings {
+            registry: &self.registry,
+            aliases: &self.aliases,
+            labels: self.labels,
+            unbuffered: self.unbuffered,
+            strict: self.strict,
+            interrupt: self.interrupt,
+        };
+        let lanes = self.outputs.into_iter().map(|output| Lane::new(output, settings)).collect();
+        let names =
+            self.sources.iter().map(|(source, _)| (source.name().to_owned(), source.is_network()));
+        let mut run =
+            Run::new(names.collect(), lanes, self.mirror, self.count, self.strict, observer);
+        let finish = match Latch::new() {
+            Ok(finish) => finish,
+            Err(error) => {
+                run.nothing_can_be_read(&error);
+                return run.finish(false);
+            }
+        };
+        let latches = [self.interrupt.unwrap_or(&finish), &finish];
+        let feeders = self.sources.into_iter().map(|(source, rate)| Feeder {
+            source,
+            decoder: Decoder::new(self.filter, &self.limits),
+            pace: rate.map(Pace::new),
+            latches,
+        });
+        let mut feeders: Vec<_> = feeders.collect();
+        if let [feeder] = &mut *feeders {
+            let ended = feeder.run(&mut Inline(&mut run));
+            run.input_ended(0, ended);
+        } else {
+            run_threads(&mut run, feeders, &finish);
+        }
+        run.finish(self.interrupt.is_some_and(Latch::is_raised))
+    }
+}
+
+/// Runs every input on a thread of its own; what they decode is dealt and written on this one.
+fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) {
+    let queue = Queue::default();
+    std::thread::scope(|scope| {
+        let mut running = feeders.len();
+        for (input, mut feeder) in feeders.into_iter().enumerate() {
+            let queue = &queue;
+            let started = std::thread::Builder::new().spawn_scoped(scope, move || {
+                let result = feeder.run(&mut QueueConsumer { queue, input });
+                queue.end(input, result);
+            });
+            if let Err(error) = started {
+                queue.end(input, Err(error));
+            }
+        }
+        while running > 0 {
+            let message = queue.try_pop().or_else(|| {
+                if run.idle().is_break() {
+                    stop(&queue, finish);
+                }
+                queue.pop()
+            });
+            match message {
+                Some(Message::Batch(input, batch)) => {
+                    if run.absorb(input, &batch).is_break() {
+                        stop(&queue, finish);
+                    }
+                    queue.recycle(batch);
+                }
+                Some(Message::End(input, result)) => {
+                    run.input_ended(input, result);
+                    running -= 1;
+                }
+                None => {}
+            }
+        }
+    });
+}
+
+fn stop(queue: &Queue, finish: &Latch) {
+    finish.raise();
+    queue.close();
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("sources", &self.sources.len())
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
+    }
+}

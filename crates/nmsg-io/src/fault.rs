@@ -1,0 +1,139 @@
+use nmsg::{MsgType, Unrenderable, VendorId};
+use std::fmt;
+
+/// Something wrong with an input that does not end it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Octets that are no container, or a container that does not decode.
+    Damage(nmsg::Error),
+    /// Fragmented containers of which pieces are missing at the end of the input.
+    Incomplete {
+        /// Number of such containers.
+        containers: usize,
+    },
+    /// A payload whose body does not fit its checksum; it is dropped.
+    ChecksumMismatch {
+        /// Checksum of the body, in natural order.
+        calculated: u32,
+        /// Checksum as stored, octets reversed.
+        stored: u32,
+    },
+    /// A line of JSON that cannot be used; it is skipped.
+    UnusableLine {
+        /// Number of the line, from 1.
+        line: u64,
+        /// Why, in a few words.
+        reason: String,
+        /// The line, where asked for.
+        text: Option<Vec<u8>>,
+    },
+    /// A presentation record that cannot be used; it is skipped up to the next blank line.
+    BadRecord {
+        /// Number of the line, from 1.
+        line: u64,
+        /// Why, in a few words.
+        reason: String,
+    },
+    /// A payload that text outputs cannot show: JSON outputs write a fallback record, presentation
+    /// outputs leave it out.
+    Unrenderable {
+        /// Vendor id.
+        vendor: VendorId,
+        /// Message type within the vendor.
+        msgtype: MsgType,
+        /// Why.
+        reason: Unrenderable,
+    },
+    /// Something in a line of text that was left out while the rest was used.
+    LeftOut {
+        /// Number of the line, from 1.
+        line: u64,
+        /// What, in a few words.
+        what: String,
+    },
+}
+
+/// Kinds of faults, for saying only the first of each.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum FaultKind {
+    /// [`Fault::Damage`] and [`Fault::Incomplete`].
+    Damage,
+    /// [`Fault::ChecksumMismatch`].
+    ChecksumMismatch,
+    /// [`Fault::UnusableLine`].
+    UnusableLine,
+    /// [`Fault::BadRecord`].
+    BadRecord,
+    /// [`Fault::Unrenderable`].
+    Unrenderable,
+    /// [`Fault::LeftOut`].
+    LeftOut,
+}
+
+impl FaultKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [
+        Self::Damage,
+        Self::ChecksumMismatch,
+        Self::UnusableLine,
+        Self::BadRecord,
+        Self::Unrenderable,
+        Self::LeftOut,
+    ];
+
+    /// True when an input with such a fault was not delivered whole, so that a run over files ends
+    /// with a failure (`decisions` §1).
+    #[must_use]
+    pub const fn is_damage(self) -> bool {
+        matches!(self, Self::Damage | Self::ChecksumMismatch | Self::BadRecord)
+    }
+}
+
+impl Fault {
+    /// Returns the kind.
+    #[must_use]
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            Self::Damage(_) | Self::Incomplete { .. } => FaultKind::Damage,
+            Self::ChecksumMismatch { .. } => FaultKind::ChecksumMismatch,
+            Self::UnusableLine { .. } => FaultKind::UnusableLine,
+            Self::BadRecord { .. } => FaultKind::BadRecord,
+            Self::Unrenderable { .. } => FaultKind::Unrenderable,
+            Self::LeftOut { .. } => FaultKind::LeftOut,
+        }
+    }
+}
+
+/// Prints what is wrong, without the input's name.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damage(error) => error.fmt(f),
+            Self::Incomplete { containers } => {
+                write!(f, "fragments of {containers} containers are missing")
+            }
+            Self::ChecksumMismatch { calculated, stored } => {
+                let mut text = String::new();
+                nmsg::container::crc_mismatch_text(*calculated, *stored, &mut text);
+                f.write_str(&text)
+            }
+            Self::UnusableLine { line, reason, .. } => write!(f, "line {line} skipped: {reason}"),
+            Self::BadRecord { line, reason } => {
+                write!(f, "record skipped: {reason} (at line {line})")
+            }
+            Self::Unrenderable { vendor, msgtype, reason } => {
+                write!(f, "payload of type {vendor}:{msgtype} cannot be shown: {reason}")
+            }
+            Self::LeftOut { line, what } => write!(f, "{what} (at line {line})"),
+        }
+    }
+}
+
+/// A fault and its place among the payloads of a batch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Number of payloads in front of it.
+    pub position: usize,
+    /// What it is.
+    pub fault: Fault,
+}

@@ -1,0 +1,95 @@
+use nmsg_os::Latch;
+use std::io;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use crate::batch::Batch;
+use crate::decode::Decoder;
+use crate::pace::Pace;
+use crate::source::{Event, RawBatch, Source};
+
+/// Where one input's batches go.
+pub(crate) trait Consumer {
+    /// Takes a batch, or its content. Breaks when the run is over.
+    fn take(&mut self, batch: &mut Batch) -> ControlFlow<()>;
+
+    /// The input has nothing for the time being. Breaks when the run is over.
+    fn idle(&mut self) -> ControlFlow<()>;
+}
+
+/// One input: a source, and what its batches go through.
+pub(crate) struct Feeder<'e> {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) decoder: Decoder,
+    pub(crate) pace: Option<Pace>,
+    /// What ends every wait.
+    pub(crate) latches: [&'e Latch; 2],
+}
+
+impl Feeder<'_> {
+    fn is_stopped(&self) -> bool {
+        self.latches.iter().any(|latch| latch.is_raised())
+    }
+
+    /// Reads, decodes and hands on until the input ends or the run is over.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the input.
+    pub(crate) fn run(&mut self, consumer: &mut impl Consumer) -> io::Result<()> {
+        let (mut raw, mut batch) = (RawBatch::default(), Batch::default());
+        let kind = self.source.kind();
+        while !self.is_stopped() {
+            match self.source.read(&mut raw)? {
+                Event::Batch => {
+                    self.decoder.decode(kind, &mut raw, &mut batch);
+                    if self.hand_on(&mut batch, consumer)?.is_break() {
+                        break;
+                    }
+                    // The decoder has taken the octets; their memory goes back to the source.
+                    std::mem::swap(&mut raw.octets, &mut batch.octets);
+                }
+                Event::Idle => {
+                    if consumer.idle().is_break() {
+                        break;
+                    }
+                    self.source.wait(&self.latches, None)?;
+                }
+                Event::End => {
+                    if let Some(settled) = self.pace.as_ref().and_then(Pace::settled) {
+                        let _ = self.sleep(settled, consumer)?;
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_on(
+        &mut self,
+        batch: &mut Batch,
+        consumer: &mut impl Consumer,
+    ) -> io::Result<ControlFlow<()>> {
+        let Some(pace) = &mut self.pace else { return Ok(consumer.take(batch)) };
+        let mut stopped = false;
+        for (due, mut slice) in pace.slices(batch, Instant::now()) {
+            // What was read is delivered, only not as slowly.
+            stopped = stopped || self.sleep(due, consumer)?.is_break();
+            if consumer.take(&mut slice).is_break() {
+                stopped = true;
+            }
+        }
+        Ok(if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn sleep(&self, until: Instant, consumer: &mut impl Consumer) -> io::Result<ControlFlow<()>> {
+        if until <= Instant::now() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if consumer.idle().is_break() || nmsg_os::sleep(&self.latches, until)? {
+            return Ok(ControlFlow::Break(()));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}

@@ -1,0 +1,215 @@
+use nmsg::container::ContainerWriter;
+use nmsg::{Aliases, Labels, Registry};
+use nmsg_os::Latch;
+use std::io;
+use wdns::TextBuffer;
+
+use crate::batch::{Batch, Selection};
+use crate::fault::Fault;
+use crate::ledger::OutputAccount;
+use crate::output::{Output, Sink, container_writer};
+use crate::render::TextRenderer;
+
+/// Octets of text after which it is written.
+const CHUNK: usize = 256 << 10;
+/// Memory that the text buffer may keep.
+const KEPT: usize = 1 << 20;
+
+/// What all outputs of a run have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneSettings<'r> {
+    pub(crate) registry: &'r Registry,
+    pub(crate) aliases: &'r Aliases,
+    pub(crate) labels: Labels,
+    pub(crate) unbuffered: bool,
+    pub(crate) strict: bool,
+    pub(crate) interrupt: Option<&'r Latch>,
+}
+
+/// One output at work: renders or packs what it is dealt, and writes.
+pub(crate) struct Lane<'r> {
+    pub(crate) account: OutputAccount,
+    settings: LaneSettings<'r>,
+    /// Gone once it failed.
+    sink: Option<Box<dyn Sink>>,
+    writer: Writer<'r>,
+}
+
+enum Writer<'r> {
+    Text(Box<TextWriter<'r>>),
+    Containers(Box<ContainerWriter>),
+}
+
+struct TextWriter<'r> {
+    renderer: TextRenderer<'r>,
+    text: TextBuffer,
+    /// Payloads in the text.
+    payloads: u64,
+    /// Of those, fallback records.
+    fallbacks: u64,
+}
+
+impl<'r> Lane<'r> {
+    pub(crate) fn new(output: Output, settings: LaneSettings<'r>) -> Self {
+        let LaneSettings { registry, aliases, labels, unbuffered, .. } = settings;
+        let zlib = matches!(output.format, crate::OutputFormat::Nmsg { zlib: true });
+        let writer = match TextRenderer::new(&output.format, registry, aliases, labels) {
+            Some(renderer) => Writer::Text(Box::new(TextWriter {
+                renderer,
+                text: TextBuffer::new(),
+                payloads: 0,
+                fallbacks: 0,
+            })),
+            None => Writer::Containers(Box::new(container_writer(zlib, labels, unbuffered))),
+        };
+        let account = OutputAccount { name: output.name, ..OutputAccount::default() };
+        Self { account, settings, sink: Some(output.sink), writer }
+    }
+
+    /// Takes payloads; what cannot be shown is given to `on_fault`, the first of each call.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink, once; afterwards payloads are counted as lost.
+    pub(crate) fn accept(
+        &mut self,
+        batch: &Batch,
+        mut selection: Selection,
+        on_fault: &mut dyn FnMut(Fault, u64),
+    ) -> io::Result<()> {
+        if self.sink.is_none() {
+            self.account.lost += selection.len() as u64;
+            return Ok(());
+        }
+        let accepted = match &mut self.writer {
+            Writer::Text(_) => self.accept_text(batch, &mut selection, on_fault),
+            Writer::Containers(_) => self.accept_payloads(batch, &mut selection),
+        };
+        if accepted.is_err() {
+            self.account.lost += selection.len() as u64;
+        }
+        accepted
+    }
+
+    fn accept_text(
+        &mut self,
+        batch: &Batch,
+        selection: &mut Selection,
+        on_fault: &mut dyn FnMut(Fault, u64),
+    ) -> io::Result<()> {
+        let LaneSettings { strict, unbuffered, .. } = self.settings;
+        let enough = if unbuffered { 1 } else { CHUNK };
+        while !selection.is_empty() {
+            let Writer::Text(writer) = &mut self.writer else { return Ok(()) };
+            let tally = writer.renderer.render(batch, selection, &mut writer.text, enough, strict);
+            writer.payloads += tally.written;
+            writer.fallbacks += tally.fallbacks;
+            self.account.undecodable += tally.undecodable;
+            let full = writer.text.len() >= enough;
+            if let Some(fault) = tally.first_fault {
+                on_fault(fault, tally.fallbacks + tally.undecodable);
+                if strict {
+                    self.account.lost += selection.len() as u64;
+                    selection.start = selection.end;
+                }
+            }
+            if full {
+                self.write_text()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn accept_payloads(&mut self, batch: &Batch, selection: &mut Selection) -> io::Result<()> {
+        let Self { account, settings, sink: Some(sink), writer: Writer::Containers(writer) } = self
+        else {
+            return Ok(());
+        };
+        let mut octets = 0;
+        let mut put = |piece: &[u8]| -> io::Result<()> {
+            octets += piece.len() as u64;
+            sink.put(piece, settings.interrupt)
+        };
+        let mut result = Ok(());
+        while result.is_ok()
+            && let Some(entry) = selection.take_next().and_then(|at| batch.entries.get(at))
+        {
+            let stored = batch.stored(entry);
+            let crc = match entry.crc {
+                Some(crc) => crc,
+                None => stored.calculated_crc(),
+            };
+            result = writer.write_stored(&stored, crc, &mut put);
+        }
+        account.octets += octets;
+        settle(account, writer);
+        result.inspect_err(|_| self.fail())
+    }
+
+    /// Writes the text that waits.
+    fn write_text(&mut self) -> io::Result<()> {
+        let Writer::Text(writer) = &mut self.writer else { return Ok(()) };
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        if writer.text.is_empty() {
+            return Ok(());
+        }
+        let written = sink.put(writer.text.as_bytes(), self.settings.interrupt);
+        let (payloads, fallbacks) =
+            (std::mem::take(&mut writer.payloads), std::mem::take(&mut writer.fallbacks));
+        if written.is_ok() {
+            self.account.octets += writer.text.len() as u64;
+            self.account.pieces += 1;
+            self.account.written += payloads;
+            self.account.fallbacks += fallbacks;
+        } else {
+            self.account.lost += payloads;
+        }
+        writer.text.clear();
+        writer.text.shrink_to(KEPT);
+        written.inspect_err(|_| self.fail())
+    }
+
+    /// The sink has failed: what waits for it is lost.
+    #[cold]
+    fn fail(&mut self) {
+        self.sink = None;
+        if let Writer::Containers(writer) = &self.writer {
+            self.account.lost += writer.pending() as u64;
+        }
+    }
+
+    /// Nothing arrives for the time being: shows what there is of text.
+    pub(crate) fn idle(&mut self) -> io::Result<()> {
+        self.write_text()
+    }
+
+    /// Writes what waits, and closes the sink.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink, unless it has failed before.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.write_text()?;
+        if let (Writer::Containers(writer), Some(sink)) = (&mut self.writer, &mut self.sink) {
+            let (account, interrupt) = (&mut self.account, self.settings.interrupt);
+            let flushed = writer.flush(&mut |piece: &[u8]| {
+                account.octets += piece.len() as u64;
+                sink.put(piece, interrupt)
+            });
+            settle(account, writer);
+            flushed.inspect_err(|_| self.fail())?;
+        }
+        match self.sink.take() {
+            Some(sink) => sink.close(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The writer's own books are the truth about what left in containers.
+fn settle(account: &mut OutputAccount, writer: &ContainerWriter) {
+    let counts = writer.counts();
+    account.written = counts.payloads;
+    account.lost = counts.lost_payloads;
+    account.pieces = counts.containers;
+}

@@ -1,0 +1,104 @@
+use crate::fault::FaultKind;
+
+/// What happened to everything that entered; see [`Ledger::balances`].
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Ledger {
+    /// One account for each input, in the order in which they were added.
+    pub inputs: Vec<InputAccount>,
+    /// One account for each output, in the order in which they were added.
+    pub outputs: Vec<OutputAccount>,
+    /// True when every payload went to every output instead of to one in turn.
+    pub mirror: bool,
+}
+
+/// One input's share of the [`Ledger`].
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InputAccount {
+    /// The input's name.
+    pub name: String,
+    /// Octets read and looked at.
+    pub octets: u64,
+    /// Containers, fragmented ones counted when complete.
+    pub containers: u64,
+    /// Payloads that came in.
+    pub payloads: u64,
+    /// Payloads handed to the outputs.
+    pub dealt: u64,
+    /// Payloads that the selection left out.
+    pub filtered: u64,
+    /// Payloads with a wrong checksum.
+    pub mismatched: u64,
+    /// Payloads that came in when every output had as many as it may have.
+    pub over_count: u64,
+    /// Payloads that came in when the run had ended for another reason.
+    pub discarded: u64,
+    /// Octets that could not be delivered.
+    pub damaged_octets: u64,
+    /// How often each kind of fault occurred, in the order of [`FaultKind::ALL`].
+    pub faults: [u64; FaultKind::ALL.len()],
+}
+
+impl InputAccount {
+    /// How often a kind of fault occurred.
+    #[must_use]
+    pub fn faults_of(&self, kind: FaultKind) -> u64 {
+        self.faults[kind as usize]
+    }
+}
+
+/// One output's share of the [`Ledger`].
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OutputAccount {
+    /// The output's name.
+    pub name: String,
+    /// Payloads that the output accepted.
+    pub written: u64,
+    /// Of those, payloads written as fallback records because they cannot be rendered.
+    pub fallbacks: u64,
+    /// Payloads left out because they cannot be rendered.
+    pub undecodable: u64,
+    /// Payloads lost because the output failed.
+    pub lost: u64,
+    /// Octets that the output accepted.
+    pub octets: u64,
+    /// Containers or blocks of text that the output accepted.
+    pub pieces: u64,
+}
+
+impl Ledger {
+    /// Payloads that came in and were not left out: those of the totals line.
+    #[must_use]
+    pub fn payloads_in(&self) -> u64 {
+        self.inputs.iter().map(|input| input.dealt).sum()
+    }
+
+    /// Payloads written, counted for each output.
+    #[must_use]
+    pub fn payloads_out(&self) -> u64 {
+        self.outputs.iter().map(|output| output.written).sum()
+    }
+
+    /// Containers that came in.
+    #[must_use]
+    pub fn containers(&self) -> u64 {
+        self.inputs.iter().map(|input| input.containers).sum()
+    }
+
+    /// True when every payload is in exactly one column; holds once a run is over.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let inputs = self.inputs.iter().all(|input| {
+            input.payloads
+                == input.dealt
+                    + input.filtered
+                    + input.mismatched
+                    + input.over_count
+                    + input.discarded
+        });
+        let dealt = self.payloads_in();
+        let mut arrived = self.outputs.iter().map(|o| o.written + o.undecodable + o.lost);
+        let outputs =
+            if self.mirror { arrived.all(|n| n == dealt) } else { arrived.sum::<u64>() == dealt };
+        inputs && outputs
+    }
+}

@@ -1,0 +1,35 @@
+use std::io;
+
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+
+/// Is told what goes wrong during a run, in order, on the thread that runs the engine.
+pub trait Observer {
+    /// Something in an input could not be used; `first` of its kind from this input.
+    fn fault(&mut self, input: &str, fault: &Fault, first: bool) {
+        let _ = (input, fault, first);
+    }
+
+    /// An input failed and is not read any further; the others are.
+    fn input_failed(&mut self, input: &str, error: &io::Error) {
+        let _ = (input, error);
+    }
+
+    /// An output failed; the run ends. With [`io::ErrorKind::BrokenPipe`], its reader is gone.
+    fn output_failed(&mut self, output: &str, error: &io::Error) {
+        let _ = (output, error);
+    }
+
+    /// Asked between batches: whether [`Self::report`] is wanted now.
+    fn wants_report(&mut self) -> bool {
+        false
+    }
+
+    /// How far the run has come.
+    fn report(&mut self, ledger: &Ledger) {
+        let _ = ledger;
+    }
+}
+
+/// Observes nothing.
+impl Observer for () {}

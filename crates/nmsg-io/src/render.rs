@@ -1,0 +1,87 @@
+use nmsg::{Aliases, JsonWriter, Labels, PresentationWriter, Registry};
+use wdns::TextBuffer;
+
+use crate::batch::{Batch, Selection};
+use crate::fault::Fault;
+use crate::output::OutputFormat;
+
+/// Renders payloads as text. A pure function of batch and selection.
+#[derive(Debug)]
+pub(crate) enum TextRenderer<'r> {
+    Json(JsonWriter<'r>),
+    Presentation(PresentationWriter<'r>),
+}
+
+/// What rendering a selection came to.
+#[derive(Debug, Default)]
+pub(crate) struct RenderTally {
+    /// Payloads that are in the text.
+    pub(crate) written: u64,
+    /// Of those, fallback records.
+    pub(crate) fallbacks: u64,
+    /// Payloads that were left out.
+    pub(crate) undecodable: u64,
+    /// The first payload that cannot be shown.
+    pub(crate) first_fault: Option<Fault>,
+}
+
+impl<'r> TextRenderer<'r> {
+    /// A renderer for the format, if that is text.
+    pub(crate) fn new(
+        format: &OutputFormat,
+        registry: &'r Registry,
+        aliases: &'r Aliases,
+        labels: Labels,
+    ) -> Option<Self> {
+        match format {
+            OutputFormat::Nmsg { .. } => None,
+            OutputFormat::Json => Some(Self::Json(JsonWriter::new(registry, aliases, labels))),
+            OutputFormat::Presentation { endline } => {
+                let writer = PresentationWriter::new(registry, aliases, labels, endline);
+                Some(Self::Presentation(writer))
+            }
+        }
+    }
+
+    /// Renders payloads of the selection until none is left or `out` holds `enough` octets; with
+    /// `strict`, stops behind the first that cannot be shown.
+    pub(crate) fn render(
+        &mut self,
+        batch: &Batch,
+        selection: &mut Selection,
+        out: &mut TextBuffer,
+        enough: usize,
+        strict: bool,
+    ) -> RenderTally {
+        let mut tally = RenderTally::default();
+        while let Some(position) = selection.take_next() {
+            let Some(entry) = batch.entries.get(position) else { break };
+            let payload = batch.payload(entry);
+            let (rendered, falls_back) = match self {
+                Self::Json(writer) => (writer.write(out, &payload), true),
+                Self::Presentation(writer) => (writer.write(out, &payload), false),
+            };
+            tally.written += 1;
+            if let Err(reason) = rendered {
+                if falls_back {
+                    tally.fallbacks += 1;
+                } else {
+                    tally.written -= 1;
+                    tally.undecodable += 1;
+                }
+                tally.first_fault.get_or_insert(Fault::Unrenderable {
+                    vendor: payload.vendor,
+                    msgtype: payload.msgtype,
+                    reason,
+                });
+                if strict {
+                    break;
+                }
+            }
+            if out.len() >= enough {
+                break;
+            }
+        }
+        tally
+    }
+}

@@ -1,0 +1,270 @@
+use std::io;
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+
+use crate::batch::Batch;
+use crate::deal::{Deal, Dealer};
+use crate::engine::Outcome;
+use crate::fault::{Fault, FaultKind};
+use crate::feed::Consumer;
+use crate::lane::Lane;
+use crate::ledger::{InputAccount, Ledger};
+use crate::observer::Observer;
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum End {
+    /// All inputs have ended.
+    #[default]
+    Inputs,
+    /// The output next in turn had as many payloads as it may have.
+    Count,
+    /// A strict run met something that is wrong.
+    Strict,
+    /// An output failed.
+    Output,
+    /// The latch was raised.
+    Interrupt,
+}
+
+/// The one place that decides: deals batches to outputs in order and keeps the ledger.
+pub(crate) struct Run<'e, 'r> {
+    inputs: Vec<Input>,
+    lanes: Vec<Lane<'r>>,
+    mirror: bool,
+    dealer: Dealer,
+    strict: bool,
+    observer: &'e mut dyn Observer,
+    /// Scratch.
+    deals: Vec<Deal>,
+    end: Option<End>,
+    damaged: bool,
+    input_failed: bool,
+    output_failed: bool,
+    reader_gone: bool,
+}
+
+struct Input {
+    account: InputAccount,
+    is_network: bool,
+}
+
+impl<'e, 'r> Run<'e, 'r> {
+    pub(crate) fn new(
+        inputs: Vec<(String, bool)>,
+        lanes: Vec<Lane<'r>>,
+        mirror: bool,
+        count: Option<NonZeroU64>,
+        strict: bool,
+        observer: &'e mut dyn Observer,
+    ) -> Self {
+        let dealer = Dealer::new(inputs.len(), lanes.len(), mirror, count.map(NonZeroU64::get));
+        let inputs = inputs.into_iter().map(|(name, is_network)| Input {
+            account: InputAccount { name, ..InputAccount::default() },
+            is_network,
+        });
+        Self {
+            inputs: inputs.collect(),
+            lanes,
+            mirror,
+            dealer,
+            strict,
+            observer,
+            deals: Vec::new(),
+            end: None,
+            damaged: false,
+            input_failed: false,
+            output_failed: false,
+            reader_gone: false,
+        }
+    }
+
+    fn flow(&self) -> ControlFlow<()> {
+        if self.end.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn stop(&mut self, end: End) {
+        self.end.get_or_insert(end);
+    }
+
+    /// Reports a fault that occurred so many times.
+    #[cold]
+    fn note(&mut self, input: usize, fault: &Fault, times: u64) {
+        let Some(Input { account, is_network }) = self.inputs.get_mut(input) else { return };
+        let count = &mut account.faults[fault.kind() as usize];
+        let first = *count == 0;
+        *count += times;
+        self.damaged |= fault.kind().is_damage() && !*is_network;
+        self.observer.fault(&account.name, fault, first);
+    }
+
+    /// Deals a batch. Breaks when the run is over; what comes afterwards is only counted.
+    pub(crate) fn absorb(&mut self, input: usize, batch: &Batch) -> ControlFlow<()> {
+        let Some(Input { account, .. }) = self.inputs.get_mut(input) else { return self.flow() };
+        let payloads = batch.entries.len();
+        let tally = &batch.tally;
+        account.octets += tally.octets;
+        account.containers += tally.containers;
+        account.payloads += payloads as u64 + tally.filtered + tally.mismatched;
+        account.filtered += tally.filtered;
+        account.mismatched += tally.mismatched;
+        account.damaged_octets += tally.damaged_octets;
+        match self.end {
+            None => {}
+            Some(End::Count) => {
+                account.over_count += payloads as u64;
+                return self.flow();
+            }
+            Some(_) => {
+                account.discarded += payloads as u64;
+                return self.flow();
+            }
+        }
+        let mut dealt_to = 0;
+        for problem in &batch.problems {
+            if self.strict && problem.fault.kind() != FaultKind::LeftOut {
+                self.deal(input, batch, dealt_to, problem.position);
+                dealt_to = problem.position;
+                if self.end.is_none() {
+                    self.note(input, &problem.fault, 1);
+                    self.stop(End::Strict);
+                }
+                break;
+            }
+            self.note(input, &problem.fault, 1);
+        }
+        self.deal(input, batch, dealt_to, payloads);
+        if self.observer.wants_report() {
+            let ledger = self.ledger();
+            self.observer.report(&ledger);
+        }
+        self.flow()
+    }
+
+    /// Deals the payloads `start..end` of a batch, unless the run is over.
+    fn deal(&mut self, input: usize, batch: &Batch, start: usize, end: usize) {
+        let mut dealt = 0;
+        if self.end.is_none() && start < end {
+            let mut deals = std::mem::take(&mut self.deals);
+            deals.clear();
+            let went = self.dealer.deal(input, start, end, &mut deals);
+            dealt = went.count;
+            for deal in &deals {
+                self.hand_out(input, batch, deal);
+            }
+            self.deals = deals;
+            if went.full {
+                self.stop(End::Count);
+            }
+        }
+        let over = (end - start - dealt) as u64;
+        let count_reached = self.end == Some(End::Count);
+        if let Some(Input { account, .. }) = self.inputs.get_mut(input) {
+            account.dealt += dealt as u64;
+            *(if count_reached { &mut account.over_count } else { &mut account.discarded }) += over;
+        }
+    }
+
+    fn hand_out(&mut self, input: usize, batch: &Batch, deal: &Deal) {
+        let Some(lane) = self.lanes.get_mut(deal.output) else { return };
+        let mut faults = Vec::new();
+        let accepted = lane.accept(batch, deal.selection, &mut |fault, times| {
+            faults.push((fault, times));
+        });
+        for (fault, times) in faults {
+            self.note(input, &fault, times);
+            if self.strict {
+                self.stop(End::Strict);
+            }
+        }
+        if let Err(error) = accepted {
+            self.lane_failed(deal.output, &error);
+        }
+    }
+
+    #[cold]
+    fn lane_failed(&mut self, output: usize, error: &io::Error) {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.reader_gone = true;
+        } else {
+            self.output_failed = true;
+        }
+        if let Some(lane) = self.lanes.get(output) {
+            self.observer.output_failed(&lane.account.name, error);
+        }
+        self.stop(End::Output);
+    }
+
+    /// No input has anything for the time being: text that waits is shown.
+    pub(crate) fn idle(&mut self) -> ControlFlow<()> {
+        for output in 0..self.lanes.len() {
+            if let Err(error) = self.lanes[output].idle() {
+                self.lane_failed(output, &error);
+            }
+        }
+        if self.observer.wants_report() {
+            let ledger = self.ledger();
+            self.observer.report(&ledger);
+        }
+        self.flow()
+    }
+
+    pub(crate) fn input_ended(&mut self, input: usize, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.input_failed = true;
+            if let Some(Input { account, .. }) = self.inputs.get(input) {
+                self.observer.input_failed(&account.name, &error);
+            }
+        }
+    }
+
+    /// The system refuses what reading needs.
+    #[cold]
+    pub(crate) fn nothing_can_be_read(&mut self, error: &io::Error) {
+        for input in 0..self.inputs.len() {
+            self.input_ended(input, Err(io::Error::from(error.kind())));
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger {
+            inputs: self.inputs.iter().map(|input| input.account.clone()).collect(),
+            outputs: self.lanes.iter().map(|lane| lane.account.clone()).collect(),
+            mirror: self.mirror,
+        }
+    }
+
+    /// Writes what waits, closes the outputs and draws the balance.
+    pub(crate) fn finish(mut self, interrupted: bool) -> Outcome {
+        if interrupted {
+            self.stop(End::Interrupt);
+        }
+        let end = self.end.unwrap_or_default();
+        for output in 0..self.lanes.len() {
+            if let Err(error) = self.lanes[output].finish() {
+                self.lane_failed(output, &error);
+            }
+        }
+        Outcome {
+            ledger: self.ledger(),
+            end,
+            damaged: self.damaged,
+            input_failed: self.input_failed,
+            output_failed: self.output_failed,
+            reader_gone: self.reader_gone,
+        }
+    }
+}
+
+/// The only input of a run: nothing stands between reading and writing.
+pub(crate) struct Inline<'a, 'e, 'r>(pub(crate) &'a mut Run<'e, 'r>);
+
+impl Consumer for Inline<'_, '_, '_> {
+    fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        self.0.absorb(0, batch)
+    }
+
+    fn idle(&mut self) -> ControlFlow<()> {
+        self.0.idle()
+    }
+}

@@ -1,0 +1,116 @@
+//! Where payloads come from.
+
+mod file;
+
+pub use file::{FileFormat, FileSource};
+
+use nmsg::container::Header;
+use nmsg_os::{Latch, Ready};
+use std::io;
+use std::ops::Range;
+use std::time::Instant;
+
+use crate::batch::Batch;
+use crate::fault::Fault;
+
+/// What a source found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// The batch was filled.
+    Batch,
+    /// There is nothing yet; see [`Source::wait`].
+    Idle,
+    /// There will be nothing more.
+    End,
+}
+
+/// What the pieces of a [`RawBatch`] are, and so how they are decoded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RawKind {
+    /// Containers as they were transmitted.
+    Containers,
+    /// Payloads that the source has made itself.
+    Payloads,
+}
+
+/// A piece of a [`RawBatch`] of containers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RawPiece {
+    /// A container.
+    Container {
+        /// Its header.
+        header: Header,
+        /// Range of its body in the batch's octets.
+        body: Range<usize>,
+        /// Position of the header's first octet in the input.
+        offset: u64,
+    },
+    /// A container that the end of the input has cut short.
+    CutShort {
+        /// Its header.
+        header: Header,
+        /// Range of what is there of the body in the batch's octets.
+        body: Range<usize>,
+        /// What is wrong, with its position in the input.
+        error: nmsg::Error,
+    },
+    /// Something that is no container.
+    Fault(Fault),
+}
+
+/// What a source has read, not yet decoded. Used again and again.
+#[derive(Debug, Default)]
+pub struct RawBatch {
+    /// The octets that the pieces are ranges of.
+    pub octets: Vec<u8>,
+    /// Containers and damage, in order ([`RawKind::Containers`]).
+    pub pieces: Vec<RawPiece>,
+    /// Payloads and what was wrong between them ([`RawKind::Payloads`]).
+    pub payloads: Batch,
+    /// Octets of the input that this batch stands for.
+    pub consumed: u64,
+    /// Octets of the input that were passed over while the next container was searched.
+    pub skipped: u64,
+}
+
+/// Memory that a recycled batch may keep, in octets.
+const KEPT: usize = 4 << 20;
+
+impl RawBatch {
+    /// Forgets everything; the memory is kept, within limits.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.octets.shrink_to(KEPT);
+        self.pieces.clear();
+        self.payloads.clear();
+        (self.consumed, self.skipped) = (0, 0);
+    }
+}
+
+/// An input. Lives on the thread that reads it.
+pub trait Source: Send {
+    /// The name in messages, such as a path.
+    fn name(&self) -> &str;
+
+    /// How its batches are decoded.
+    fn kind(&self) -> RawKind;
+
+    /// True when strangers decide what arrives, so that damage is no failure of the run.
+    fn is_network(&self) -> bool {
+        false
+    }
+
+    /// Reads the next batch, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the input. What is wrong with single containers or lines is part of the batch.
+    fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event>;
+
+    /// Waits until there may be something to read, a latch is raised, or `until` has come.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the input.
+    fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready>;
+}

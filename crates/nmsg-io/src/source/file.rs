@@ -1,0 +1,194 @@
+use nmsg::Limits;
+use nmsg::container::{Deframer, Flags, Frame, Header, Reassembler};
+use nmsg_os::{Latch, Ready, Received, Stream};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{Event, RawBatch, RawKind, RawPiece, Source};
+use crate::fault::Fault;
+
+/// Octets asked for at once.
+const CHUNK: usize = 256 << 10;
+/// Octets of bodies after which a batch is full.
+const FULL: usize = 128 << 10;
+
+/// How payloads stand in a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileFormat {
+    /// Containers.
+    Nmsg,
+}
+
+/// A file, pipe or device that payloads are read from.
+#[derive(Debug)]
+pub struct FileSource {
+    name: String,
+    stream: Stream,
+    cutter: Cutter,
+}
+
+#[derive(Debug)]
+enum Cutter {
+    Containers(Box<ContainerCutter>),
+}
+
+#[derive(Debug)]
+struct ContainerCutter {
+    deframer: Deframer,
+    reassembler: Reassembler<()>,
+    ended: bool,
+    skipped: u64,
+    told_of_missing: bool,
+}
+
+impl FileSource {
+    /// Opens a path.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2); a directory is one.
+    pub fn open(path: &Path, format: FileFormat) -> io::Result<Self> {
+        Ok(Self::new(path.display().to_string(), Stream::open(path)?, format, &Limits::default()))
+    }
+
+    /// Reads standard input.
+    ///
+    /// # Errors
+    ///
+    /// When it is closed or a directory.
+    pub fn stdin(format: FileFormat) -> io::Result<Self> {
+        Ok(Self::new("-".to_owned(), Stream::stdin()?, format, &Limits::default()))
+    }
+
+    /// Reads a stream; `name` is for messages.
+    #[must_use]
+    pub fn new(name: String, stream: Stream, format: FileFormat, limits: &Limits) -> Self {
+        let cutter = match format {
+            FileFormat::Nmsg => Cutter::Containers(Box::new(ContainerCutter::new(limits))),
+        };
+        Self { name, stream, cutter }
+    }
+}
+
+impl ContainerCutter {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            deframer: Deframer::new(limits),
+            reassembler: Reassembler::new(limits),
+            ended: false,
+            skipped: 0,
+            told_of_missing: false,
+        }
+    }
+
+    /// Moves every frame that is there to the batch, until it is full.
+    fn cut(&mut self, batch: &mut RawBatch) {
+        while batch.octets.len() < FULL {
+            match self.deframer.next_frame() {
+                None => return,
+                Some(Frame::Damage(error)) => {
+                    batch.pieces.push(RawPiece::Fault(Fault::Damage(error)));
+                }
+                Some(Frame::CutShort(container, error)) => {
+                    let start = batch.octets.len();
+                    batch.octets.extend_from_slice(container.body);
+                    let body = start..batch.octets.len();
+                    batch.pieces.push(RawPiece::CutShort { header: container.header, body, error });
+                }
+                Some(Frame::Whole(container)) if container.header.flags.is_fragment() => {
+                    // Nothing expires within a file: time stands still.
+                    let pushed = self.reassembler.push(
+                        (),
+                        container.header.flags,
+                        container.body,
+                        Duration::ZERO,
+                    );
+                    match pushed {
+                        Ok(None) => {}
+                        Ok(Some(whole)) => {
+                            let flags = if whole.is_zlib { Flags::ZLIB } else { Flags::default() };
+                            let header = Header::v2(flags, whole.body.len() as u32);
+                            push_container(batch, header, &whole.body, container.offset);
+                        }
+                        Err(error) => {
+                            let error = error.at(container.offset);
+                            batch.pieces.push(RawPiece::Fault(Fault::Damage(error)));
+                        }
+                    }
+                }
+                Some(Frame::Whole(container)) => {
+                    push_container(batch, container.header, container.body, container.offset);
+                }
+            }
+        }
+    }
+
+    /// All was found; what is missing is said once.
+    fn end(&mut self, batch: &mut RawBatch) -> Event {
+        let containers = self.reassembler.pending_sets();
+        if containers > 0 && !std::mem::replace(&mut self.told_of_missing, true) {
+            batch.pieces.push(RawPiece::Fault(Fault::Incomplete { containers }));
+        }
+        if batch.pieces.is_empty() { Event::End } else { Event::Batch }
+    }
+
+    fn read(&mut self, stream: &mut Stream, batch: &mut RawBatch) -> io::Result<Event> {
+        let before = self.deframer.position();
+        let event = loop {
+            self.cut(batch);
+            if batch.octets.len() >= FULL {
+                break Event::Batch;
+            }
+            if self.ended || self.deframer.is_finished() {
+                break self.end(batch);
+            }
+            match stream.read(self.deframer.space(CHUNK)) {
+                Ok(Received::Octets(count)) => self.deframer.advance(count),
+                Ok(Received::NothingYet) if batch.pieces.is_empty() => break Event::Idle,
+                Ok(Received::NothingYet) => break Event::Batch,
+                Ok(Received::End) => {
+                    self.deframer.end();
+                    self.ended = true;
+                }
+                // What was read before goes first; the error will come again.
+                Err(_) if !batch.pieces.is_empty() => break Event::Batch,
+                Err(error) => return Err(error),
+            }
+        };
+        batch.consumed = self.deframer.position() - before;
+        batch.skipped = self.deframer.skipped_octets() - self.skipped;
+        self.skipped += batch.skipped;
+        Ok(event)
+    }
+}
+
+fn push_container(batch: &mut RawBatch, header: Header, body: &[u8], offset: u64) {
+    let start = batch.octets.len();
+    batch.octets.extend_from_slice(body);
+    let body = start..batch.octets.len();
+    batch.pieces.push(RawPiece::Container { header, body, offset });
+}
+
+impl Source for FileSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> RawKind {
+        match self.cutter {
+            Cutter::Containers(_) => RawKind::Containers,
+        }
+    }
+
+    fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
+        batch.clear();
+        match &mut self.cutter {
+            Cutter::Containers(cutter) => cutter.read(&mut self.stream, batch),
+        }
+    }
+
+    fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {
+        self.stream.wait_readable(latches, until)
+    }
+}

@@ -1,0 +1,132 @@
+//! The wiring: opens what the settings name, runs the engine, and tells how it went.
+
+mod ledger;
+mod names;
+mod report;
+
+use crate::failure::{ExitStatus, Failure, FailureKind};
+use crate::flags::FlagSet;
+use crate::grammar::Given;
+use crate::settings::{
+    Endpoint, File, Format, Input, Labels, OnDamage, Output, Place, Settings, Surroundings,
+};
+use names::Catalogue;
+use nmsg_io::{Engine, FileFormat, FileSource, OutputFormat, PayloadFilter};
+use nmsg_os::{Latch, signal};
+use report::Reporter;
+use std::io;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+/// Runs a command line that names inputs and outputs.
+///
+/// # Errors
+///
+/// The first thing that keeps the run from starting. What goes wrong later is told on standard
+/// error when it happens, and shows in the status.
+pub fn run(program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Failure> {
+    let catalogue = Catalogue::load(&|name| std::env::var_os(name));
+    let settings = Settings::from_given(
+        given,
+        Surroundings { flags, env: &|name| std::env::var_os(name), names: &catalogue },
+    )?;
+    let mut reporter = Reporter::new(program, settings.debug);
+    reporter.set_up(&catalogue, &settings);
+    let interrupt = signal::handle_stop_signals().map_err(|error| {
+        Failure::new(FailureKind::SetUp, format!("unable to handle signals: {error}"))
+    })?;
+    let engine = match open(&settings, interrupt, &mut reporter) {
+        Ok(engine) => engine,
+        Err(_) if interrupt.is_raised() => return Ok(reporter.stopped_early()),
+        Err(failure) => return Err(failure),
+    };
+    let outcome = engine
+        .registry(Arc::new(catalogue.registry))
+        .aliases(Arc::new(catalogue.aliases))
+        .run(&mut reporter);
+    Ok(reporter.finish(&outcome, &settings))
+}
+
+/// Opens inputs and outputs in their order.
+fn open(
+    settings: &Settings,
+    interrupt: &'static Latch,
+    reporter: &mut Reporter,
+) -> Result<Engine, Failure> {
+    let mut engine = Engine::new()
+        .labels(labels(&settings.set))
+        .filter(filter(settings))
+        .count(settings.count)
+        .mirror(settings.mirror)
+        .unbuffered(settings.unbuffered)
+        .strict(settings.on_damage == OnDamage::Stop)
+        .interrupt(Some(interrupt));
+    for endpoint in &settings.endpoints {
+        match endpoint {
+            Endpoint::Input(input) => {
+                reporter.line(2, input);
+                let Input::File(file) = input;
+                let source = open_source(file)?;
+                let is_container = file.format == Format::Nmsg;
+                let rate = settings.byte_rate.filter(|_| is_container);
+                if let Some(rate) = rate {
+                    let place = &file.place;
+                    reporter.line(4, format!("{place} ingress rate limit set to {rate} bytes/sec"));
+                }
+                engine = engine.paced_source(source, rate);
+            }
+            Endpoint::Output(output) => {
+                reporter.line(2, output);
+                let Output::File(file) = output;
+                let output = open_output(file, settings, interrupt);
+                engine = engine.output(output.map_err(|error| file.not_writable(&error))?);
+            }
+        }
+    }
+    Ok(engine)
+}
+
+fn open_source(file: &File) -> Result<FileSource, Failure> {
+    let format = match file.format {
+        Format::Nmsg => FileFormat::Nmsg,
+        Format::Presentation | Format::Json => {
+            let message = format!("unable to read text from {}", file.place);
+            return Err(Failure::new(FailureKind::SetUp, message));
+        }
+    };
+    let opened = match &file.place {
+        Place::Standard => FileSource::stdin(format),
+        Place::Path(path) => FileSource::open(path, format),
+    };
+    opened.map_err(|error| file.not_readable(&error))
+}
+
+fn open_output(file: &File, settings: &Settings, interrupt: &Latch) -> io::Result<nmsg_io::Output> {
+    let format = match file.format {
+        Format::Nmsg => OutputFormat::Nmsg { zlib: settings.compress },
+        Format::Presentation => OutputFormat::Presentation { endline: settings.endline.clone() },
+        Format::Json => OutputFormat::Json,
+    };
+    match &file.place {
+        Place::Standard => nmsg_io::Output::stdout(format),
+        Place::Path(path) => nmsg_io::Output::create(path, format, Some(interrupt)),
+    }
+}
+
+fn labels(set: &Labels) -> nmsg::Labels {
+    let number = |number: Option<NonZeroU32>| number.map_or(0, NonZeroU32::get);
+    nmsg::Labels {
+        source: number(set.source),
+        operator: number(set.operator.as_ref().map(|label| label.number)),
+        group: number(set.group.as_ref().map(|label| label.number)),
+    }
+}
+
+fn filter(settings: &Settings) -> PayloadFilter {
+    let nmsg::Labels { source, operator, group } = labels(&settings.select);
+    let msgtype = settings
+        .message_type
+        .as_ref()
+        .map(|msgtype| (nmsg::VendorId(msgtype.vendor), nmsg::MsgType(msgtype.number)));
+    PayloadFilter { msgtype, source, operator, group }
+}

@@ -1,0 +1,82 @@
+use nmsg_io::{FaultKind, InputAccount, Ledger};
+use std::fmt::Write;
+
+/// Writes `1 line` or `2 lines`.
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// Says how often a kind of fault occurred in an input.
+pub(super) fn fault_text(input: &InputAccount, kind: FaultKind) -> String {
+    let n = input.faults_of(kind);
+    match kind {
+        FaultKind::Damage => {
+            let octets = counted(input.damaged_octets, "byte", "bytes");
+            format!("{} ({octets} lost)", counted(n, "damaged place", "damaged places"))
+        }
+        FaultKind::ChecksumMismatch => {
+            format!("{} with a wrong checksum dropped", counted(n, "payload", "payloads"))
+        }
+        FaultKind::UnusableLine => format!("{} skipped", counted(n, "line", "lines")),
+        FaultKind::BadRecord => format!("{} skipped", counted(n, "record", "records")),
+        FaultKind::Unrenderable => {
+            format!("{} that cannot be shown", counted(n, "payload", "payloads"))
+        }
+        FaultKind::LeftOut => format!("{} left out", counted(n, "value", "values")),
+    }
+}
+
+/// Writes the ledger as a block of lines.
+pub(super) fn text(ledger: &Ledger) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for input in &ledger.inputs {
+        let _ = write!(
+            text,
+            "input {}: {} in, {} passed on",
+            input.name,
+            counted(input.payloads, "payload", "payloads"),
+            input.dealt
+        );
+        for (n, what) in [
+            (input.filtered, "filtered"),
+            (input.mismatched, "with wrong checksum"),
+            (input.over_count, "over count"),
+            (input.discarded, "discarded"),
+        ] {
+            if n > 0 {
+                let _ = write!(text, ", {n} {what}");
+            }
+        }
+        let containers = counted(input.containers, "container", "containers");
+        let _ = write!(text, "; {containers}, {}", counted(input.octets, "byte", "bytes"));
+        for kind in FaultKind::ALL {
+            if kind != FaultKind::ChecksumMismatch && input.faults_of(kind) > 0 {
+                let _ = write!(text, ", {}", fault_text(input, kind));
+            }
+        }
+        text.push('\n');
+    }
+    for output in &ledger.outputs {
+        let payloads = counted(output.written, "payload", "payloads");
+        let _ = write!(text, "output {}: {payloads} written", output.name);
+        for (n, what) in [
+            (output.fallbacks, "of them as fallback records"),
+            (output.undecodable, "left out as undecodable"),
+            (output.lost, "lost"),
+        ] {
+            if n > 0 {
+                let _ = write!(text, ", {n} {what}");
+            }
+        }
+        let _ = writeln!(text, "; {}", counted(output.octets, "byte", "bytes"));
+    }
+    let _ = writeln!(
+        text,
+        "total: {} in, {} out, {}",
+        counted(ledger.payloads_in(), "payload", "payloads"),
+        ledger.payloads_out(),
+        if ledger.balances() { "balanced" } else { "not balanced" }
+    );
+    text
+}
