@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod codec;
+pub mod fuzzing;
 pub mod message;
 pub mod name;
 pub mod rdata;

@@ -143,15 +143,12 @@ fn below(
 ///
 /// # Errors
 ///
-/// [`Error::NameOverflow`] when the leftmost label is cut or over 63 octets, or nothing is given.
+/// [`Error::NameOverflow`] when the leftmost label is cut, or nothing is given.
 pub fn left_chop(name: &[u8]) -> Result<&[u8], Error> {
-    let length = usize::from(*name.first().ok_or(Error::NameOverflow)?);
-    if length == 0 {
-        return Ok(name);
-    }
-    match name.get(1 + length..) {
-        Some(rest) if length <= MAX_LABEL_LEN && !rest.is_empty() => Ok(rest),
-        _ => Err(Error::NameOverflow),
+    match name {
+        [0] => Ok(name),
+        [length, labels @ ..] => labels.get(usize::from(*length)..).ok_or(Error::NameOverflow),
+        [] => Err(Error::NameOverflow),
     }
 }
 

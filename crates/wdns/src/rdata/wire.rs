@@ -113,25 +113,26 @@ pub(crate) fn append_uncompressed(
 ///
 /// # Errors
 ///
-/// [`Error::Parse`] when the octets do not fit the layout, after what came before was changed;
-/// or the error of a name.
+/// [`Error::Parse`] when the octets do not fit the layout, after what came before was changed. A
+/// name whose labels are not sound is taken to end with its first zero octet.
 pub fn downcase(rdata: &mut [u8], rrtype: RrType, class: Class) -> Result<(), Error> {
     let Some(atoms) = downcased_atoms(rrtype, class) else { return Ok(()) };
     let mut at = 0;
     for &atom in atoms {
         let rest = &mut rdata[at..];
-        if rest.is_empty() {
+        let rest_len = rest.len();
+        if rest_len == 0 {
             break;
         }
         if atom == Atom::Name {
-            let len = name::uncompressed_len(rest)?;
-            name::downcase(&mut rest[..len]);
-            at += len;
+            let zero = rest.iter().position(|&octet| octet == 0);
+            let len = name::uncompressed_len(rest).ok().or(zero.map(|zero| zero + 1));
+            name::downcase(&mut rest[..len.unwrap_or(rest_len)]);
+            at += len.ok_or(Error::Parse)?;
         } else {
-            let len = rest.len();
             let mut fields = Fields::alone(rest);
             check_atom(&mut fields, atom).map_err(|_| Error::Parse)?;
-            at += len - fields.rest().len();
+            at += rest_len - fields.rest().len();
         }
     }
     if at == rdata.len() { Ok(()) } else { Err(Error::Parse) }
