@@ -16,6 +16,7 @@
 //!
 //! Knows nothing of command lines.
 
+pub mod address;
 mod batch;
 mod deal;
 mod decode;
@@ -28,6 +29,7 @@ mod observer;
 mod output;
 mod pace;
 mod queue;
+mod rate;
 mod render;
 mod run;
 mod source;
@@ -40,5 +42,6 @@ pub use fault::{Fault, FaultKind, Problem};
 pub use ledger::{InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
 pub use output::{FileSink, Output, OutputFormat, Sink};
+pub use rate::RateLimiter;
 pub use run::End;
 pub use source::{Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source};
