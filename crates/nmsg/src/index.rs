@@ -23,6 +23,16 @@ impl Slot {
         body.get(self.value as u32 as usize..(self.value >> 32) as usize).unwrap_or_default()
     }
 
+    /// Counts one more value, whose tag is at `start`; the last one is kept.
+    #[inline(always)]
+    fn keep(&mut self, value: u64, start: usize) {
+        if self.count == 0 {
+            self.first = start as u32;
+        }
+        self.count += 1;
+        self.value = value;
+    }
+
     #[inline(always)]
     fn range(start: usize, end: usize) -> u64 {
         start as u64 | (end as u64) << 32
@@ -63,27 +73,46 @@ impl FieldIndex {
             return Err(Error::Truncated);
         }
         let slots = &mut self.slots[..];
-        let mut reader = Reader::new(body);
-        while !reader.is_empty() {
-            let start = reader.offset();
-            let tag = reader.raw_tag()?;
-            let Some(slot) = slots.get_mut(schema.slot_of_tag(tag)) else {
-                unusual_field(schema, slots, &mut reader, start, tag)?;
-                continue;
-            };
-            if slot.count == 0 {
-                slot.first = start as u32;
-            }
-            slot.count += 1;
-            slot.value = match tag & 7 {
-                0 => reader.varint()?,
-                2 => {
-                    let (start, end) = reader.len_range()?;
-                    Slot::range(start, end)
+        let mut rest = body;
+        loop {
+            // Nearly all fields have a tag of one octet and a number or length of one octet.
+            while let [tag, value, tail @ ..] = rest
+                && (tag | value) & 0x80 == 0
+                && let Some(slot) = slots.get_mut(schema.slot_of_tag((*tag).into()))
+                && tag & 5 == 0
+            {
+                let value = usize::from(*value);
+                let mut stored = value as u64;
+                let mut after = tail;
+                if tag & 2 != 0 {
+                    let start = body.len() - tail.len();
+                    after = tail.get(value..).ok_or(Error::Truncated)?;
+                    stored = Slot::range(start, start + value);
                 }
-                5 => reader.fixed32()?.into(),
-                _ => reader.fixed64()?,
-            };
+                slot.keep(stored, body.len() - rest.len());
+                rest = after;
+            }
+            if rest.is_empty() {
+                break;
+            }
+            let start = body.len() - rest.len();
+            let mut reader = Reader::at(body, start);
+            let tag = reader.raw_tag()?;
+            if let Some(slot) = slots.get_mut(schema.slot_of_tag(tag)) {
+                let value = match tag & 7 {
+                    0 => reader.varint()?,
+                    2 => {
+                        let (start, end) = reader.len_range()?;
+                        Slot::range(start, end)
+                    }
+                    5 => reader.fixed32()?.into(),
+                    _ => reader.fixed64()?,
+                };
+                slot.keep(value, start);
+            } else {
+                unusual_field(schema, slots, &mut reader, start, tag)?;
+            }
+            rest = &body[reader.offset()..];
         }
         for &required in schema.required() {
             if slots[usize::from(required)].count == 0 {
@@ -107,12 +136,8 @@ fn unusual_field(
     let (number, wire) = split_tag(tag)?;
     let Some(entry) = schema.tag_entry(number) else { return reader.skip(wire) };
     let slot = &mut slots[usize::from(entry.field)];
-    if slot.count == 0 {
-        slot.first = start as u32;
-    }
     if wire == entry.wire {
-        slot.count += 1;
-        slot.value = match wire {
+        let value = match wire {
             WireType::Varint => reader.varint()?,
             WireType::Len => {
                 let (start, end) = reader.len_range()?;
@@ -121,7 +146,11 @@ fn unusual_field(
             WireType::Fixed32 => reader.fixed32()?.into(),
             WireType::Fixed64 => reader.fixed64()?,
         };
+        slot.keep(value, start);
     } else if wire == WireType::Len && entry.repeated && entry.wire != WireType::Len {
+        if slot.count == 0 {
+            slot.first = start as u32;
+        }
         slot.count += packed_count(reader.len_octets()?, entry.wire)?;
     } else {
         return Err(Error::WrongWireType);
@@ -146,30 +175,54 @@ pub(crate) enum Stored<'a> {
     Octets(&'a [u8]),
 }
 
-/// All values of a repeated field in order; unpacks packed numbers.
+/// All values of a field in order; unpacks packed numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredValues<'a> {
     reader: Reader<'a>,
     packed: Reader<'a>,
+    /// Raw tag of an unpacked value.
     tag: u32,
-    wire: WireType,
     left: u32,
 }
 
 impl<'a> StoredValues<'a> {
     /// `slot` and `body` belong together: the body was scanned without error.
-    pub(crate) fn new(body: &'a [u8], slot: Slot, tag: u32, wire: WireType) -> Self {
+    #[inline]
+    pub(crate) fn new(body: &'a [u8], slot: Slot, number: u32, wire: WireType) -> Self {
         let reader = Reader::at(body, slot.first as usize);
-        Self { reader, packed: Reader::new(&[]), tag, wire, left: slot.count }
+        let tag = number << 3 | wire as u32;
+        Self { reader, packed: Reader::new(&[]), tag, left: slot.count }
     }
 
-    fn read(reader: &mut Reader<'a>, wire: WireType) -> Option<Stored<'a>> {
-        Some(match wire {
-            WireType::Varint => Stored::Number(reader.varint().ok()?),
-            WireType::Fixed64 => Stored::Number(reader.fixed64().ok()?),
-            WireType::Fixed32 => Stored::Number(reader.fixed32().ok()?.into()),
-            WireType::Len => Stored::Octets(reader.len_octets().ok()?),
+    #[inline(always)]
+    fn read(reader: &mut Reader<'a>, tag: u32) -> Option<Stored<'a>> {
+        Some(match tag & 7 {
+            0 => Stored::Number(reader.varint().ok()?),
+            2 => Stored::Octets(reader.len_octets().ok()?),
+            5 => Stored::Number(reader.fixed32().ok()?.into()),
+            _ => Stored::Number(reader.fixed64().ok()?),
         })
+    }
+
+    /// Steps over other fields and into packed numbers.
+    #[cold]
+    fn read_unusual(&mut self, tag: u32) -> Option<Stored<'a>> {
+        let mut tag = tag;
+        loop {
+            let (number, wire) = split_tag(tag).ok()?;
+            if number != self.tag >> 3 {
+                self.reader.skip(wire).ok()?;
+            } else {
+                self.packed = Reader::new(self.reader.len_octets().ok()?);
+            }
+            if !self.packed.is_empty() {
+                return Self::read(&mut self.packed, self.tag);
+            }
+            tag = self.reader.raw_tag().ok()?;
+            if tag == self.tag {
+                return Self::read(&mut self.reader, tag);
+            }
+        }
     }
 }
 
@@ -180,21 +233,10 @@ impl<'a> Iterator for StoredValues<'a> {
     fn next(&mut self) -> Option<Stored<'a>> {
         // Counting down instead of reading to the end saves the walk over what follows.
         self.left = self.left.checked_sub(1)?;
-        loop {
-            if !self.packed.is_empty() {
-                return Self::read(&mut self.packed, self.wire);
-            }
-            if self.reader.is_empty() {
-                return None;
-            }
-            let (tag, wire) = self.reader.tag().ok()?;
-            if tag != self.tag {
-                self.reader.skip(wire).ok()?;
-            } else if wire == self.wire {
-                return Self::read(&mut self.reader, wire);
-            } else {
-                self.packed = Reader::new(self.reader.len_octets().ok()?);
-            }
+        if !self.packed.is_empty() {
+            return Self::read(&mut self.packed, self.tag);
         }
+        let tag = self.reader.raw_tag().ok()?;
+        if tag == self.tag { Self::read(&mut self.reader, tag) } else { self.read_unusual(tag) }
     }
 }

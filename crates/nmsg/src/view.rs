@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use wdns::{Class, RrType};
+
 use crate::index::{FieldIndex, Slot, Stored, StoredValues};
 use crate::schema::{Field, FieldFlags, FieldType, Label, Schema, Storage};
 use crate::types::base::{dnsqr, dnstap, ncap};
@@ -122,33 +124,53 @@ impl<'a> View<'a> {
         self.slot(field).count as usize
     }
 
-    /// The stored value of a field that is not repeated, or the last one of a repeated field.
-    #[must_use]
+    /// The last stored value of a field, before its type is applied.
     #[inline(always)]
-    pub fn stored(&self, field: usize) -> Option<Value<'a>> {
-        let slot = self.slot(field);
+    pub(crate) fn stored_raw(&self, position: usize, field: &Field) -> Option<Stored<'a>> {
+        let slot = self.slot(position);
         if slot.count == 0 {
             return None;
         }
-        let declared = self.schema.fields().get(field)?;
-        let stored = if declared.storage == Storage::Bytes {
+        Some(if field.storage == Storage::Bytes {
             Stored::Octets(slot.octets(self.body))
         } else {
             Stored::Number(slot.number())
-        };
-        Some(Value::from_stored(declared, stored))
+        })
+    }
+
+    /// All stored values of a field in order, before its type is applied.
+    #[inline]
+    pub(crate) fn stored_raws(&self, position: usize, field: &Field) -> StoredValues<'a> {
+        let tag = field.tag.unwrap_or_default();
+        StoredValues::new(self.body, self.slot(position), tag, field.storage.wire_type())
+    }
+
+    /// The stored value of a field that is not repeated, or the last one of a repeated field.
+    #[must_use]
+    #[inline]
+    pub fn stored(&self, position: usize) -> Option<Value<'a>> {
+        let field = self.schema.fields().get(position)?;
+        Some(Value::from_stored(field, self.stored_raw(position, field)?))
     }
 
     /// All stored values of a field, in order.
-    pub fn stored_values(&self, field: usize) -> impl Iterator<Item = Value<'a>> + use<'a> {
-        let declared = self.schema.fields().get(field);
-        let stored = declared.and_then(|declared| {
-            let (tag, wire) = (declared.tag?, declared.storage.wire_type());
-            Some((declared, StoredValues::new(self.body, self.slot(field), tag, wire)))
-        });
-        stored.into_iter().flat_map(|(declared, values)| {
-            values.map(move |stored| Value::from_stored(declared, stored))
-        })
+    pub fn stored_values(&self, position: usize) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        let field = self.schema.fields().get(position);
+        let values = field.map(|field| (field, self.stored_raws(position, field)));
+        values
+            .into_iter()
+            .flat_map(|(field, values)| values.map(move |stored| Value::from_stored(field, stored)))
+    }
+
+    /// Type and class of the record data of this message; both or nothing (`decisions` PO-7).
+    #[inline]
+    pub(crate) fn rr_kind(&self) -> Option<(RrType, Class)> {
+        let (rrtype, class) = self.schema.rr_fields()?;
+        let (rrtype, class) = (self.slot(rrtype), self.slot(class));
+        if rrtype.count == 0 || class.count == 0 {
+            return None;
+        }
+        Some((RrType(rrtype.number() as u16), Class(class.number() as u16)))
     }
 
     /// The stored octets of the field with this field number; `None` when absent.

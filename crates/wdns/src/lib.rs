@@ -11,6 +11,7 @@ mod error;
 mod mnemonic;
 mod name_list;
 mod rrset;
+mod simd;
 mod text_buffer;
 
 pub use error::{Error, result_text};

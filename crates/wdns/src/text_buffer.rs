@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::simd;
+
 /// Octets that [`TextBuffer::literal`] copies at once, whatever the literal's length.
 const LITERAL_WINDOW: usize = 32;
 
@@ -49,6 +51,25 @@ const fn hex_pairs(digits: &[u8; 16]) -> [[u8; 2]; 256] {
 
 static HEX_LOWER: [[u8; 2]; 256] = hex_pairs(b"0123456789abcdef");
 static HEX_UPPER: [[u8; 2]; 256] = hex_pairs(b"0123456789ABCDEF");
+
+/// For every set of zero groups of an IPv6 address (group 0 in the lowest bit) the first longest run
+/// of at least two: its start and length; a start of 8 when there is none.
+static ZERO_RUNS: [(u8, u8); 256] = {
+    let mut table = [(8, 1); 256];
+    let mut set = 0_u32;
+    while set < 256 {
+        let mut start = 0;
+        while start < 8 {
+            let run = (set >> start).trailing_ones() as u8;
+            if run > table[set as usize].1 {
+                table[set as usize] = (start, run);
+            }
+            start += run + 1;
+        }
+        set += 1;
+    }
+    table
+};
 
 /// Two base64 characters for every twelve bits.
 static BASE64_PAIRS: [[u8; 2]; 4096] = {
@@ -341,7 +362,7 @@ impl TextBuffer {
         let text_len = octets.len().div_ceil(3) * 4;
         self.reserve(text_len);
         let room = &mut self.store[self.len..self.len + text_len];
-        let done = base64_wide(octets, room);
+        let done = simd::base64(octets, room);
         let (groups, rest) = octets[done..].as_chunks::<3>();
         let (quads, _) = room[done / 3 * 4..].as_chunks_mut::<4>();
         for (quad, &[a, b, c]) in quads.iter_mut().zip(groups) {
@@ -378,18 +399,14 @@ impl TextBuffer {
     /// at least two zero groups as `::`, the last 32 bits dotted when the address is
     /// IPv4-compatible or IPv4-mapped (`rendering-and-parsing` §4.2).
     pub fn ipv6(&mut self, address: [u8; 16]) {
-        let groups: [u16; 8] =
-            std::array::from_fn(|i| u16::from_be_bytes([address[2 * i], address[2 * i + 1]]));
-        let (mut run_start, mut run_len) = (8, 1);
-        let mut at = 0;
-        while at < 8 {
-            let zeros = groups[at..].iter().take_while(|&&group| group == 0).count();
-            if zeros > run_len {
-                (run_start, run_len) = (at, zeros);
-            }
-            at += zeros + 1;
+        let (groups, _) = address.as_chunks::<2>();
+        let mut zeros = 0_u8;
+        for (i, group) in groups.iter().enumerate() {
+            zeros |= u8::from(*group == [0, 0]) << i;
         }
-        let dotted = run_start == 0 && (run_len == 6 || run_len == 5 && groups[5] == 0xffff);
+        let (run_start, run_len) = ZERO_RUNS[usize::from(zeros)];
+        let (run_start, run_len) = (usize::from(run_start), usize::from(run_len));
+        let dotted = run_start == 0 && (run_len == 6 || run_len == 5 && groups[5] == [0xff, 0xff]);
         let shown = if dotted { 6 } else { 8 };
         self.fill::<48>(|window| {
             let mut len = 0;
@@ -397,18 +414,23 @@ impl TextBuffer {
             while at < shown {
                 if at == run_start {
                     // The group before wrote its own colon.
-                    len = if at == 0 { 0 } else { len - 1 };
+                    len -= usize::from(at != 0);
                     window[len..len + 2].copy_from_slice(b"::");
                     len += 2;
                     at += run_len;
-                    continue;
+                } else {
+                    let [high, low] = groups[at].map(|octet| HEX_LOWER[usize::from(octet)]);
+                    let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]);
+                    let group = u16::from_be_bytes(groups[at]);
+                    let zeros = (group | 1).leading_zeros() / 4;
+                    let digits = u64::from(digits) | u64::from(b':') << 32;
+                    window[len..len + 8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+                    len += 5 - zeros as usize;
+                    at += 1;
                 }
-                len += hex_group(&mut window[len..], groups[at]);
-                window[len] = b':';
-                len += 1;
-                at += 1;
             }
-            if at == shown && shown == 8 && run_start + run_len != 8 { len - 1 } else { len }
+            // No colon behind the last group, unless a run or an IPv4 address follows.
+            len - usize::from(shown == 8 && run_start + run_len != 8)
         });
         if dotted {
             self.ipv4([address[12], address[13], address[14], address[15]]);
@@ -448,70 +470,6 @@ impl TextBuffer {
     }
 }
 
-/// Encodes as many octets as whole vectors cover and returns how many that were, a multiple of 3.
-#[inline]
-fn base64_wide(octets: &[u8], room: &mut [u8]) -> usize {
-    #[cfg(target_arch = "x86_64")]
-    if octets.len() >= 16 && std::arch::is_x86_feature_detected!("ssse3") {
-        return base64_ssse3::encode(octets, room);
-    }
-    let _ = (octets, room);
-    0
-}
-
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "packets in base64 are most of the text of captured DNS")]
-mod base64_ssse3 {
-    use std::arch::x86_64::{
-        __m128i, _mm_add_epi8, _mm_and_si128, _mm_cmpgt_epi8, _mm_cvtsi128_si64, _mm_mulhi_epu16,
-        _mm_mullo_epi16, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_set1_epi32,
-        _mm_setr_epi8, _mm_shuffle_epi8, _mm_subs_epu8, _mm_unpackhi_epi64,
-    };
-
-    pub(super) fn encode(octets: &[u8], room: &mut [u8]) -> usize {
-        // SAFETY: the only caller has asked the processor for SSSE3.
-        unsafe { encode_groups(octets, room) }
-    }
-
-    /// Twelve octets become sixteen characters at a time; sixteen are read.
-    #[target_feature(enable = "ssse3")]
-    fn encode_groups(octets: &[u8], room: &mut [u8]) -> usize {
-        let mut done = 0;
-        for quads in room.as_chunks_mut::<16>().0 {
-            let Some(input) = octets.get(done..).and_then(|rest| rest.first_chunk::<16>()) else {
-                break;
-            };
-            let input = u128::from_le_bytes(*input);
-            let text = encode_one(_mm_set_epi64x((input >> 64) as i64, input as i64));
-            let low = _mm_cvtsi128_si64(text) as u64;
-            let high = _mm_cvtsi128_si64(_mm_unpackhi_epi64(text, text)) as u64;
-            *quads = (u128::from(low) | u128::from(high) << 64).to_le_bytes();
-            done += 12;
-        }
-        done
-    }
-
-    #[inline]
-    #[target_feature(enable = "ssse3")]
-    fn encode_one(input: __m128i) -> __m128i {
-        // Spread each group of three octets over four, six bits each.
-        let spread = _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
-        let groups = _mm_shuffle_epi8(input, spread);
-        let outer = _mm_and_si128(groups, _mm_set1_epi32(0x0fc0_fc00));
-        let outer = _mm_mulhi_epu16(outer, _mm_set1_epi32(0x0400_0040));
-        let inner = _mm_and_si128(groups, _mm_set1_epi32(0x003f_03f0));
-        let inner = _mm_mullo_epi16(inner, _mm_set1_epi32(0x0100_0010));
-        let sextets = _mm_or_si128(outer, inner);
-        // The distance from a sextet to its character depends on its range only.
-        let range = _mm_subs_epu8(sextets, _mm_set1_epi8(51));
-        let upper = _mm_cmpgt_epi8(_mm_set1_epi8(26), sextets);
-        let range = _mm_or_si128(range, _mm_and_si128(upper, _mm_set1_epi8(13)));
-        let distances =
-            _mm_setr_epi8(71, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -19, -16, 65, 0, 0);
-        _mm_add_epi8(_mm_shuffle_epi8(distances, range), sextets)
-    }
-}
-
 /// `00000000` as [`eight_digits`] gives it.
 const EIGHT_ZEROS: u64 = u64::from_le_bytes(*b"00000000");
 
@@ -535,16 +493,6 @@ fn eight_digits(value: u32) -> u64 {
 #[must_use]
 pub const fn needs_json_escape(octet: u8) -> bool {
     octet < 0x20 || octet == b'"' || octet == b'\\'
-}
-
-#[inline(always)]
-fn hex_group(window: &mut [u8], group: u16) -> usize {
-    let [high, low] = group.to_be_bytes();
-    let (high, low) = (HEX_LOWER[usize::from(high)], HEX_LOWER[usize::from(low)]);
-    let digits = [high[0], high[1], low[0], low[1]];
-    let len = (4 - (group | 1).leading_zeros() / 4) as usize;
-    window[..len].copy_from_slice(&digits[4 - len..]);
-    len
 }
 
 /// Copies at most 32 octets with two overlapping moves of a fixed width.

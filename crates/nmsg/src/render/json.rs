@@ -2,11 +2,12 @@ use wdns::TextBuffer;
 
 use super::Unrenderable;
 use super::json_value::{self, Context, Scratch};
+use super::plan::{Raw, Source, Step};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
-use crate::schema::{Field, FieldFlags, Label, Registry, Schema, Storage};
+use crate::schema::{Field, Registry};
 use crate::text::time::TimeWriter;
-use crate::view::{Message, Value, View};
+use crate::view::{Message, View};
 use crate::{AliasTable, Labels, Payload};
 
 /// Writes payloads as JSON records, one line each (`rendering-and-parsing` §5).
@@ -52,7 +53,7 @@ impl<'r> JsonWriter<'r> {
                     out.literal(schema.json_header());
                     self.envelope.labels(out, payload);
                     out.array(b",\"message\":");
-                    write_message(out, view, &mut self.scratch);
+                    write_message(out, view, &mut self.scratch, &mut self.envelope.time);
                     out.array(b"}\n");
                     return Ok(());
                 }
@@ -141,37 +142,47 @@ fn alias_key(out: &mut TextBuffer, key: &[u8], number: u32, aliases: &AliasTable
 
 /// Appends the `message` object.
 #[inline]
-pub(crate) fn write_message(out: &mut TextBuffer, view: View<'_>, scratch: &mut Scratch) {
+pub(crate) fn write_message(
+    out: &mut TextBuffer,
+    view: View<'_>,
+    scratch: &mut Scratch,
+    time: &mut TimeWriter,
+) {
     let start = out.len();
-    let schema: &Schema = view.schema();
+    let fields = view.schema().fields();
     let message = Message::new(view);
-    let mut context = Context { view, scratch };
-    for (i, (field, plan)) in schema.fields().iter().zip(schema.plans()).enumerate() {
-        if field.label == Label::Repeated {
-            out.literal(&plan.json);
-            write_array(out, &mut context, i, field);
-            continue;
-        }
-        let value = if field.tag.is_some() {
-            let slot = view.slot(i);
-            if slot.count == 0 {
+    let mut context = Context { view, scratch, time };
+    for step in &view.schema().plan().json {
+        let position = usize::from(step.field);
+        let field = &fields[position];
+        let raw = match step.source {
+            Source::Stored => match view.stored_raw(position, field) {
+                Some(stored) => Raw::from(stored),
+                None => continue,
+            },
+            Source::Computed => match message.computed(field, 0) {
+                Some(value) => Raw::from(value),
+                None => continue,
+            },
+            Source::StoredArray if view.stored_count(position) == 1 => {
+                let value = view.stored_raw(position, field).map(Raw::from);
+                write_array(out, &mut context, step, field, value.into_iter());
                 continue;
             }
-            match field.storage {
-                Storage::Bytes => Value::Octets(slot.octets(view.body())),
-                _ => Value::from_stored(field, crate::index::Stored::Number(slot.number())),
+            Source::StoredArray => {
+                let values = view.stored_raws(position, field).map(Raw::from);
+                write_array(out, &mut context, step, field, values);
+                continue;
             }
-        } else if field.flags.contains(FieldFlags::REPEATED) {
-            out.literal(&plan.json);
-            write_computed_array(out, &mut context, field, &message);
-            continue;
-        } else {
-            match message.computed(field, 0) {
-                Some(value) => value,
-                None => continue,
+            Source::ComputedArray => {
+                let values = (0..).map_while(|index| message.computed(field, index));
+                write_array(out, &mut context, step, field, values.map(Raw::from));
+                continue;
             }
         };
-        json_value::write(out, &mut context, field, plan, value);
+        out.literal(&step.label);
+        json_value::write(out, &mut context, step.op, field, raw);
+        close_quote(out, step);
     }
     if out.len() == start {
         out.byte(b'{');
@@ -183,32 +194,36 @@ pub(crate) fn write_message(out: &mut TextBuffer, view: View<'_>, scratch: &mut 
     out.byte(b'}');
 }
 
-fn write_array(out: &mut TextBuffer, context: &mut Context<'_, '_>, i: usize, field: &Field) {
-    out.byte(b'[');
-    let mut first = true;
-    for value in context.view.stored_values(i) {
-        if !std::mem::take(&mut first) {
-            out.byte(b',');
-        }
-        json_value::write_element(out, context, field, value);
-    }
-    out.byte(b']');
+#[inline(always)]
+fn close_quote(out: &mut TextBuffer, step: &Step) {
+    out.fill::<1>(|window| {
+        window[0] = b'"';
+        step.quoted.into()
+    });
 }
 
-fn write_computed_array(
+fn write_array<'v>(
     out: &mut TextBuffer,
     context: &mut Context<'_, '_>,
+    step: &Step,
     field: &Field,
-    message: &Message<'_>,
+    values: impl Iterator<Item = Raw<'v>>,
 ) {
-    out.byte(b'[');
-    let mut index = 0;
-    while let Some(value) = message.computed(field, index) {
-        if index > 0 {
-            out.byte(b',');
+    out.literal(&step.label);
+    let start = out.len();
+    for raw in values {
+        // The first comma becomes the bracket.
+        out.byte(b',');
+        if step.quoted {
+            out.byte(b'"');
         }
-        json_value::write_element(out, context, field, value);
-        index += 1;
+        json_value::write(out, context, step.op, field, raw);
+        close_quote(out, step);
     }
+    if out.len() == start {
+        return out.array(b"[]");
+    }
+    let written = out.len() - start;
+    out.tail_mut(written)[0] = b'[';
     out.byte(b']');
 }

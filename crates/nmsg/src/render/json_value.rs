@@ -1,13 +1,14 @@
-//! One field's value in JSON.
+//! One value in JSON.
 
 use wdns::{Class, Message as DnsMessage, MessageScratch, Rcode, RrType, TextBuffer};
 
-use crate::schema::{Field, FieldType, Form, Plan};
+use super::plan::{Op, Raw};
+use crate::schema::Field;
 use crate::text::number::json_double;
 use crate::text::string::json_text;
-use crate::text::time::write_seconds;
+use crate::text::time::TimeWriter;
 use crate::types::base::encode;
-use crate::view::{Value, View};
+use crate::view::View;
 
 /// Memory that some forms need, kept between messages.
 #[derive(Debug, Default)]
@@ -20,123 +21,85 @@ pub(crate) struct Scratch {
 pub(super) struct Context<'a, 's> {
     pub(super) view: View<'a>,
     pub(super) scratch: &'s mut Scratch,
+    pub(super) time: &'s mut TimeWriter,
 }
 
-impl Context<'_, '_> {
-    /// Type and class of the record data of this message; both or nothing (`decisions` PO-7).
-    pub(super) fn rr_kind(&self) -> Option<(RrType, Class)> {
-        rr_kind(self.view)
-    }
-}
-
-/// Type and class of the record data of a message; both or nothing.
-#[inline]
-pub(super) fn rr_kind(view: View<'_>) -> Option<(RrType, Class)> {
-    let (rrtype, class) = view.schema().rr_fields()?;
-    let number = |field| view.stored(field)?.unsigned();
-    Some((RrType(number(rrtype)? as u16), Class(number(class)? as u16)))
-}
-
-/// Appends `,"name":VALUE`.
-#[inline]
+/// Appends a value, without the quotes of a form that is a string always
+/// (`rendering-and-parsing` §5.1, `message-types` §2.1).
+#[inline(always)]
 pub(super) fn write(
     out: &mut TextBuffer,
     context: &mut Context<'_, '_>,
+    op: Op,
     field: &Field,
-    plan: &Plan,
-    value: Value<'_>,
+    raw: Raw<'_>,
 ) {
-    // The commonest values are strings without anything to decide: name and quote in one copy.
-    match (field.form, value) {
-        (Form::Name, Value::Octets(name)) if name.len() <= wdns::name::MAX_LEN => {
-            out.literal(&plan.json_string);
-            wdns::name::write::<true>(out, name);
-            out.byte(b'"');
-        }
-        (Form::Time, Value::Unsigned(seconds)) => {
-            out.literal(&plan.json_string);
-            write_seconds(out, seconds as i64);
-            out.byte(b'"');
-        }
-        (Form::RrType, Value::Unsigned(number)) => {
-            out.literal(&plan.json_string);
-            RrType(number as u16).write(out);
-            out.byte(b'"');
-        }
-        _ => {
-            out.literal(&plan.json);
-            write_element(out, context, field, value);
-        }
-    }
-}
-
-/// Appends the value alone.
-pub(super) fn write_element(
-    out: &mut TextBuffer,
-    context: &mut Context<'_, '_>,
-    field: &Field,
-    value: Value<'_>,
-) {
-    match (field.form, value) {
-        (Form::Plain | Form::DnsMessage | Form::NcapPayload, value) => plain(out, field, value),
-        (Form::Rdata, Value::Octets(rdata)) => quoted(out, |out| {
-            let kind = context.rr_kind();
-            match kind {
-                Some((rrtype, class)) => wdns::rdata::write::<true>(out, rdata, rrtype, class),
-                None => wdns::rdata::write_generic::<true>(out, rdata),
+    let Raw { number, octets } = raw;
+    match op {
+        Op::Unsigned16 => out.decimal(u64::from(number as u16)),
+        Op::Unsigned32 => out.decimal(u64::from(number as u32)),
+        Op::Unsigned64 => out.decimal(number),
+        Op::Signed16 => out.decimal_signed(i64::from(number as i16)),
+        Op::Signed32 => out.decimal_signed(i64::from(number as i32)),
+        Op::Signed64 => out.decimal_signed(number as i64),
+        Op::Double => json_double(out, f64::from_bits(number)),
+        Op::Bool => out.bytes(if number != 0 { b"true" } else { b"false" }),
+        Op::Enum => match field.names.as_ref().and_then(|names| names.name(number as i32)) {
+            Some(name) => quoted(out, |out| out.bytes(name)),
+            None => out.decimal((number as u32).into()),
+        },
+        Op::Text | Op::MultilineText => json_text(out, octets),
+        Op::Ip => match *octets {
+            [a, b, c, d] => quoted(out, |out| out.ipv4([a, b, c, d])),
+            _ => match octets.try_into() {
+                Ok(address) => quoted(out, |out| out.ipv6(address)),
+                Err(_) => out.array(b"null"),
+            },
+        },
+        Op::Name => {
+            if octets.len() <= wdns::name::MAX_LEN {
+                wdns::name::write::<true>(out, octets);
             }
-        }),
-        (Form::Name, Value::Octets(name)) => quoted(out, |out| {
-            if name.len() <= wdns::name::MAX_LEN {
-                wdns::name::write::<true>(out, name);
-            }
-        }),
-        (Form::DnsMessageSie, Value::Octets(message)) => {
-            quoted(out, |out| match DnsMessage::parse(message) {
-                Ok(message) => {
-                    let text = &mut context.scratch.text;
-                    text.clear();
-                    message.write_text(text);
-                    out.json_escaped(text.as_bytes());
-                }
-                Err(_) => out.bytes(b"<PARSE ERROR>"),
-            })
         }
-        (Form::DnsJson, Value::Octets(message)) => match DnsMessage::parse(message) {
+        Op::RrType => RrType(number as u16).write(out),
+        Op::Class => Class(number as u16).write(out),
+        Op::ClassSie => {
+            let name = Class(number as u16).mnemonic();
+            out.bytes(name.unwrap_or("<UNKNOWN>").as_bytes());
+        }
+        Op::Rcode => Rcode(number as u16).write(out),
+        Op::Time => context.time.write_seconds(out, (number as u32).into()),
+        Op::Rdata => match context.view.rr_kind() {
+            Some((rrtype, class)) => wdns::rdata::write::<true>(out, octets, rrtype, class),
+            None => wdns::rdata::write_generic::<true>(out, octets),
+        },
+        Op::Bytes | Op::DnsMessage | Op::NcapPayload => {
+            if octets.is_empty() {
+                out.array(b"null");
+            } else {
+                quoted(out, |out| out.base64(octets));
+            }
+        }
+        Op::Protocol => match protocol_name(number) {
+            Some(name) => out.bytes(name),
+            None => out.decimal(u64::from(number as u16)),
+        },
+        Op::HexId => hex(out, number),
+        Op::DnsMessageSie => dns_text(out, context, octets),
+        Op::DnsJson => match DnsMessage::parse(octets) {
             Ok(message) => message.write_json(out, &mut context.scratch.dns),
             Err(_) => out.array(b"null"),
         },
-        (Form::Encoded, Value::Octets(payload)) => encode::write_json(out, context.view, payload),
-        (form, Value::Unsigned(number)) => number_form(out, field, form, number),
-        (_, value) => plain(out, field, value),
+        Op::Encoded => encode::write_json(out, context.view, octets),
     }
 }
 
-/// Appends a number in one of the forms that give it a name.
-fn number_form(out: &mut TextBuffer, field: &Field, form: Form, number: u64) {
-    if form == Form::Named {
-        let names = field.names.as_ref();
-        return match names.and_then(|names| names.name(number as i32)) {
-            Some(name) => quoted(out, |out| out.bytes(name)),
-            None => out.decimal(number),
-        };
-    }
-    quoted(out, |out| match form {
-        Form::RrType => RrType(number as u16).write(out),
-        Form::Class => Class(number as u16).write(out),
-        Form::ClassSie => match Class(number as u16).mnemonic() {
-            Some(name) => out.bytes(name.as_bytes()),
-            None => out.bytes(b"<UNKNOWN>"),
-        },
-        Form::Rcode => Rcode(number as u16).write(out),
-        Form::Protocol => match protocol_name(number) {
-            Some(name) => out.bytes(name),
-            None => out.decimal(number),
-        },
-        Form::Time => write_seconds(out, number as i64),
-        Form::HexId => hex(out, number),
-        _ => out.decimal(number),
-    });
+fn dns_text(out: &mut TextBuffer, context: &mut Context<'_, '_>, octets: &[u8]) {
+    let Ok(message) = DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
+    let text = &mut context.scratch.text;
+    text.clear();
+    message.write_text(text);
+    out.json_escaped(text.as_bytes());
 }
 
 #[inline(always)]
@@ -144,35 +107,6 @@ fn quoted(out: &mut TextBuffer, write: impl FnOnce(&mut TextBuffer)) {
     out.byte(b'"');
     write(out);
     out.byte(b'"');
-}
-
-/// Appends a value in the plain form of its type (`rendering-and-parsing` §5.1).
-fn plain(out: &mut TextBuffer, field: &Field, value: Value<'_>) {
-    match value {
-        Value::Unsigned(number) => out.decimal(number),
-        Value::Signed(number) => out.decimal_signed(number),
-        Value::Double(number) => json_double(out, number),
-        Value::Bool(true) => out.array(b"true"),
-        Value::Bool(false) => out.array(b"false"),
-        Value::Enum(number) => match field.names.as_ref().and_then(|names| names.name(number)) {
-            Some(name) => quoted(out, |out| out.bytes(name)),
-            None => out.decimal((number as u32).into()),
-        },
-        Value::Octets(octets) => match field.field_type {
-            FieldType::String | FieldType::MultilineString => {
-                quoted(out, |out| json_text(out, octets));
-            }
-            FieldType::Ip => match *octets {
-                [a, b, c, d] => quoted(out, |out| out.ipv4([a, b, c, d])),
-                _ => match octets.try_into() {
-                    Ok(address) => quoted(out, |out| out.ipv6(address)),
-                    Err(_) => out.array(b"null"),
-                },
-            },
-            _ if octets.is_empty() => out.array(b"null"),
-            _ => quoted(out, |out| out.base64(octets)),
-        },
-    }
 }
 
 /// The name of an IP protocol number, where it has one here (`message-types` §2.1).
@@ -185,10 +119,12 @@ pub(super) fn protocol_name(number: u64) -> Option<&'static [u8]> {
     }
 }
 
-/// Appends a number in lower-case hexadecimal without padding.
+/// Appends a 32-bit number in lower-case hexadecimal without padding.
 pub(super) fn hex(out: &mut TextBuffer, number: u64) {
-    let digits = (16 - (number | 1).leading_zeros() / 4) as usize;
-    let mut text = TextBuffer::with_capacity(16);
-    text.hex_lower(&number.to_be_bytes());
-    out.bytes(&text.as_bytes()[16 - digits..]);
+    let start = out.len();
+    out.hex_u32(number as u32);
+    let text = out.tail_mut(8);
+    let zeros = text.iter().take_while(|&&digit| digit == b'0').count().min(7);
+    text.copy_within(zeros.., 0);
+    out.truncate(start + 8 - zeros);
 }

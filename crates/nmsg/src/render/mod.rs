@@ -2,10 +2,12 @@
 
 mod json;
 mod json_value;
+mod plan;
 mod presentation;
 mod presentation_value;
 
 pub use json::JsonWriter;
+pub(crate) use plan::Plan;
 pub use presentation::PresentationWriter;
 pub(crate) use presentation_value::{Line, address};
 

@@ -1,10 +1,11 @@
 use wdns::TextBuffer;
 
 use super::Unrenderable;
+use super::plan::{Raw, Source};
 use super::presentation_value::{self, Separator};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
-use crate::schema::{FieldFlags, Label, Registry};
+use crate::schema::Registry;
 use crate::text::time::TimeWriter;
 use crate::view::{Message, View};
 use crate::{AliasTable, Labels, Payload};
@@ -64,7 +65,7 @@ impl<'r> PresentationWriter<'r> {
         out.literal(schema.presentation_header());
         write_labels(out, self.labels.over(payload), self.aliases);
         self.separator.write(out);
-        write_fields(out, view, &self.separator);
+        write_fields(out, view, &self.separator, &mut self.time);
         out.byte(b'\n');
         Ok(())
     }
@@ -119,27 +120,36 @@ fn alias(out: &mut TextBuffer, number: u32, aliases: &AliasTable) {
 
 /// Appends the field lines of a message.
 #[inline]
-pub(crate) fn write_fields(out: &mut TextBuffer, view: View<'_>, separator: &Separator) {
-    const NOT_SHOWN: u8 = FieldFlags::HIDDEN.0 | FieldFlags::NO_PRINT.0;
+pub(crate) fn write_fields(
+    out: &mut TextBuffer,
+    view: View<'_>,
+    separator: &Separator,
+    time: &mut TimeWriter,
+) {
     let message = Message::new(view);
-    let schema = view.schema();
-    for (i, (field, plan)) in schema.fields().iter().zip(schema.plans()).enumerate() {
-        if field.flags.0 & NOT_SHOWN != 0 {
-            continue;
-        }
-        let line = presentation_value::Line { field, plan, message: &message, separator };
-        if field.getter.is_some() {
-            let mut index = 0;
-            while let Some(value) = message.computed(field, index) {
-                line.write(out, value);
-                index += 1;
+    let fields = view.schema().fields();
+    for step in &view.schema().plan().presentation {
+        let position = usize::from(step.field);
+        let field = &fields[position];
+        let line = presentation_value::Line { field, step, message: &message, separator };
+        let raw = match step.source {
+            Source::Stored => match view.stored_raw(position, field) {
+                Some(stored) => Raw::from(stored),
+                None => continue,
+            },
+            Source::StoredArray => {
+                for stored in view.stored_raws(position, field) {
+                    line.write(out, time, stored.into());
+                }
+                continue;
             }
-        } else if field.label == Label::Repeated {
-            for value in view.stored_values(i) {
-                line.write(out, value);
+            Source::Computed | Source::ComputedArray => {
+                for value in (0..).map_while(|index| message.computed(field, index)) {
+                    line.write(out, time, value.into());
+                }
+                continue;
             }
-        } else if let Some(value) = view.stored(i) {
-            line.write(out, value);
-        }
+        };
+        line.write(out, time, raw);
     }
 }

@@ -2,13 +2,14 @@
 
 use wdns::{Class, Literal, Message as DnsMessage, Rcode, RrType, TextBuffer};
 
-use super::json_value::{hex, protocol_name, rr_kind};
-use crate::schema::{Field, FieldType, Form, Plan};
+use super::json_value::{hex, protocol_name};
+use super::plan::{Op, Raw, Step};
+use crate::schema::Field;
 use crate::text::number::presentation_double;
 use crate::text::string::until_nul;
-use crate::text::time::write_seconds;
+use crate::text::time::TimeWriter;
 use crate::types::base::ncap;
-use crate::view::{Derived, Message, Value, View};
+use crate::view::{Derived, Message, View};
 
 /// What ends the lines of a record.
 #[derive(Clone, Debug)]
@@ -29,18 +30,20 @@ impl Separator {
 #[derive(Clone, Copy)]
 pub(crate) struct Line<'l, 'a> {
     pub(super) field: &'l Field,
-    pub(super) plan: &'l Plan,
+    pub(super) step: &'l Step,
     pub(super) message: &'l Message<'a>,
     pub(super) separator: &'l Separator,
 }
 
 impl<'l, 'a> Line<'l, 'a> {
     /// Appends the name and what follows it.
+    #[inline(always)]
     pub(crate) fn label(&self, out: &mut TextBuffer) {
-        out.literal(&self.plan.presentation);
+        out.literal(&self.step.label);
     }
 
     /// Ends a line.
+    #[inline(always)]
     pub(crate) fn end(&self, out: &mut TextBuffer) {
         self.separator.write(out);
     }
@@ -53,80 +56,85 @@ impl<'l, 'a> Line<'l, 'a> {
         self.message.derived()
     }
 
-    /// Appends the line of one value; some forms have none for some values, some have several.
-    #[inline]
-    pub(super) fn write(&self, out: &mut TextBuffer, value: Value<'_>) {
-        match (self.field.form, value) {
-            (Form::Name, Value::Octets(name)) => {
-                if !(1..=wdns::name::MAX_LEN).contains(&name.len()) {
-                    return;
-                }
-                out.literal(&self.plan.presentation);
-                wdns::name::write::<false>(out, name);
-            }
-            (Form::Protocol, Value::Unsigned(number)) => {
-                out.literal(&self.plan.presentation);
-                match protocol_name(number) {
-                    Some(name) => with_number(out, name, number),
-                    None => out.decimal(number),
-                }
-                return out.byte(b'\n');
-            }
-            (Form::NcapPayload, Value::Octets(payload)) => {
-                return ncap::write_payload(out, self, payload);
-            }
-            _ => {
-                out.literal(&self.plan.presentation);
-                self.value(out, value);
-            }
+    /// Appends the line of one value; some forms have none for some values, some have several
+    /// (`rendering-and-parsing` §4.1, `message-types` §2.1).
+    #[inline(always)]
+    pub(super) fn write(&self, out: &mut TextBuffer, time: &mut TimeWriter, raw: Raw<'_>) {
+        let Raw { number, octets } = raw;
+        let op = self.step.op;
+        if op == Op::Name && !(1..=wdns::name::MAX_LEN).contains(&octets.len()) {
+            return;
         }
-        self.separator.write(out);
-    }
-
-    fn value(&self, out: &mut TextBuffer, value: Value<'_>) {
-        match (self.field.form, value) {
-            (Form::RrType, Value::Unsigned(number)) => {
+        if op == Op::NcapPayload {
+            return ncap::write_payload(out, self, octets);
+        }
+        self.label(out);
+        match op {
+            Op::Unsigned16 => out.decimal(u64::from(number as u16)),
+            Op::Unsigned32 => out.decimal(u64::from(number as u32)),
+            Op::Unsigned64 => out.decimal(number),
+            Op::Signed16 => out.decimal_signed(i64::from(number as i16)),
+            Op::Signed32 => out.decimal_signed(i64::from(number as i32)),
+            Op::Signed64 => out.decimal_signed(number as i64),
+            Op::Double => presentation_double(out, f64::from_bits(number)),
+            Op::Bool => out.bytes(if number != 0 { b"True" } else { b"False" }),
+            Op::Enum => self.enumerated(out, number as i32),
+            Op::Text => out.bytes(until_nul(octets)),
+            Op::MultilineText => {
+                self.end(out);
+                out.bytes(until_nul(octets));
+                out.byte(b'.');
+            }
+            Op::Ip => address(out, octets),
+            Op::Name => {
+                wdns::name::write::<false>(out, octets);
+            }
+            Op::RrType => {
                 let name = RrType(number as u16).mnemonic();
                 with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
             }
-            (Form::Class, Value::Unsigned(number)) => {
+            Op::Class => {
                 Class(number as u16).write(out);
                 with_number(out, b"", number);
             }
-            (Form::ClassSie, Value::Unsigned(number)) => {
+            Op::ClassSie => {
                 let name = Class(number as u16).mnemonic();
                 with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
             }
-            (Form::Rcode, Value::Unsigned(number)) => {
+            Op::Rcode => {
                 let name = Rcode(number as u16).mnemonic();
                 with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
             }
-            (Form::Time, Value::Unsigned(number)) => write_seconds(out, number as i64),
-            (Form::HexId, Value::Unsigned(number)) => hex(out, number),
-            (Form::Named, Value::Unsigned(number)) => self.enumerated(out, number as i32),
-            (Form::Rdata, Value::Octets(rdata)) => match rr_kind(self.message.view()) {
-                Some((rrtype, class)) => wdns::rdata::write::<false>(out, rdata, rrtype, class),
-                None => wdns::rdata::write_generic::<false>(out, rdata),
+            Op::Time => time.write_seconds(out, (number as u32).into()),
+            Op::Rdata => match self.view().rr_kind() {
+                Some((rrtype, class)) => wdns::rdata::write::<false>(out, octets, rrtype, class),
+                None => wdns::rdata::write_generic::<false>(out, octets),
             },
-            (Form::DnsMessage | Form::DnsMessageSie, Value::Octets(message)) => {
-                self.dns_dump(out, message);
+            Op::Bytes | Op::Encoded | Op::DnsJson => {
+                invalid(out, b"<BYTE ARRAY LEN=", octets.len());
             }
-            (_, value) => self.plain(out, value),
+            Op::HexId => hex(out, number),
+            Op::Protocol => {
+                match protocol_name(number) {
+                    Some(name) => with_number(out, name, number),
+                    None => out.decimal(u64::from(number as u16)),
+                }
+                return out.byte(b'\n');
+            }
+            Op::DnsMessage | Op::DnsMessageSie => self.dns_dump(out, octets),
+            Op::NcapPayload => {}
         }
+        self.end(out);
     }
 
-    fn dns_dump(&self, out: &mut TextBuffer, message: &[u8]) {
-        match DnsMessage::parse(message) {
-            Ok(parsed) => {
-                out.byte(b'[');
-                out.decimal(message.len() as u64);
-                out.bytes(b" octets]");
-                self.separator.write(out);
-                parsed.write_text(out);
-                out.array(b"---");
-            }
-            Err(_) => out.bytes(b"<PARSE ERROR>"),
-        }
+    fn dns_dump(&self, out: &mut TextBuffer, octets: &[u8]) {
+        let Ok(message) = DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
+        out.byte(b'[');
+        out.decimal(octets.len() as u64);
+        out.bytes(b" octets]");
+        self.end(out);
+        message.write_text(out);
+        out.array(b"---");
     }
 
     fn enumerated(&self, out: &mut TextBuffer, number: i32) {
@@ -137,28 +145,6 @@ impl<'l, 'a> Line<'l, 'a> {
                 out.decimal((number as u32).into());
                 out.byte(b'>');
             }
-        }
-    }
-
-    /// Appends a value in the plain form of its type (`rendering-and-parsing` §4.1).
-    fn plain(&self, out: &mut TextBuffer, value: Value<'_>) {
-        match value {
-            Value::Unsigned(number) => out.decimal(number),
-            Value::Signed(number) => out.decimal_signed(number),
-            Value::Double(number) => presentation_double(out, number),
-            Value::Bool(true) => out.array(b"True"),
-            Value::Bool(false) => out.array(b"False"),
-            Value::Enum(number) => self.enumerated(out, number),
-            Value::Octets(octets) => match self.field.field_type {
-                FieldType::String => out.bytes(until_nul(octets)),
-                FieldType::MultilineString => {
-                    self.separator.write(out);
-                    out.bytes(until_nul(octets));
-                    out.byte(b'.');
-                }
-                FieldType::Ip => address(out, octets),
-                _ => invalid(out, b"<BYTE ARRAY LEN=", octets.len()),
-            },
         }
     }
 }
@@ -180,10 +166,11 @@ fn invalid(out: &mut TextBuffer, what: &[u8], len: usize) {
     out.byte(b'>');
 }
 
-/// Appends `NAME (NUMBER)`.
+/// Appends `NAME (NUMBER)`; the number is one of 16 bits.
+#[inline]
 fn with_number(out: &mut TextBuffer, name: &[u8], number: u64) {
     out.bytes(name);
     out.array(b" (");
-    out.decimal(number);
+    out.decimal(u64::from(number as u16));
     out.byte(b')');
 }

@@ -1,6 +1,7 @@
 use wdns::{Literal, TextBuffer};
 
-use crate::schema::{Field, FieldType, Form, Label, MessageType};
+use crate::render::Plan;
+use crate::schema::{Field, Label, MessageType};
 use crate::wire::WireType;
 
 /// Field numbers below this are found by one array access.
@@ -20,17 +21,6 @@ pub(crate) struct TagEntry {
     pub(crate) repeated: bool,
 }
 
-/// Constant text of one field.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    /// `,"name":`, the comma to be patched for the first field.
-    pub(crate) json: Literal,
-    /// `,"name":"` for values that are strings always.
-    pub(crate) json_string: Literal,
-    /// `name: `, or `name:` where the value starts on a line of its own.
-    pub(crate) presentation: Literal,
-}
-
 /// A message type compiled for scanning and rendering; made once, shared by all workers.
 #[derive(Debug)]
 pub struct Schema {
@@ -40,7 +30,7 @@ pub struct Schema {
     tags: Vec<(u32, TagEntry)>,
     required: Vec<u16>,
     by_name: Vec<u16>,
-    plans: Vec<Plan>,
+    plan: Plan,
     json_header: Literal,
     presentation_header: Literal,
     rr_fields: Option<(u16, u16)>,
@@ -77,7 +67,7 @@ impl Schema {
             field.tag.is_some() && field.label == Label::Required
         });
         let required = required.collect();
-        let plans = fields.iter().map(Plan::new).collect();
+        let plan = Plan::new(fields);
         let named = |name: &[u8]| indices().find(|&i| at(i).name() == name);
         let rr_fields = Option::zip(named(b"rrtype"), named(b"rrclass"));
 
@@ -105,7 +95,7 @@ impl Schema {
             tags,
             required,
             by_name,
-            plans,
+            plan,
             json_header,
             presentation_header,
             rr_fields,
@@ -160,9 +150,10 @@ impl Schema {
         &self.required
     }
 
-    #[inline]
-    pub(crate) fn plans(&self) -> &[Plan] {
-        &self.plans
+    /// What the writers do for a message of this type.
+    #[inline(always)]
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// `","vname":"…","mname":"…"`, what follows the time in a JSON record.
@@ -181,23 +172,5 @@ impl Schema {
     #[inline]
     pub(crate) fn rr_fields(&self) -> Option<(usize, usize)> {
         self.rr_fields.map(|(rrtype, class)| (rrtype.into(), class.into()))
-    }
-}
-
-impl Plan {
-    fn new(field: &Field) -> Self {
-        let mut text = TextBuffer::new();
-        text.bytes(b",\"");
-        text.json_escaped(field.name());
-        text.bytes(b"\":");
-        let json = Literal::new(text.as_bytes());
-        text.byte(b'"');
-        let json_string = Literal::new(text.as_bytes());
-        text.clear();
-        text.bytes(field.name());
-        let own_lines =
-            field.form == Form::NcapPayload || field.field_type == FieldType::MultilineString;
-        text.bytes(if own_lines { b":" } else { b": " });
-        Self { json, json_string, presentation: Literal::new(text.as_bytes()) }
     }
 }

@@ -15,7 +15,6 @@ mod field;
 mod message_type;
 mod registry;
 
-pub(crate) use compiled::Plan;
 pub use compiled::Schema;
 pub(crate) use field::enum_values;
 pub use field::{EnumTable, EnumValue, Field, FieldFlags, FieldType, Form, Getter, Label, Storage};

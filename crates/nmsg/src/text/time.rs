@@ -23,7 +23,7 @@ fn civil_from_days(days: i64) -> (i64, u32, u32) {
 
 /// Digits of a number below one hundred.
 #[inline(always)]
-fn two_digits(value: u32) -> [u8; 2] {
+const fn two_digits(value: u32) -> [u8; 2] {
     [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]
 }
 
@@ -67,7 +67,7 @@ const DAYS_KEPT: usize = 64;
 #[derive(Clone, Copy, Debug)]
 struct Day {
     number: u32,
-    text: [u8; 12],
+    text: [u8; 16],
 }
 
 /// Writes points in time, remembering the dates of some days.
@@ -79,7 +79,7 @@ pub(crate) struct TimeWriter {
 impl Default for TimeWriter {
     fn default() -> Self {
         // No day of a 32-bit second count has this number.
-        Self { days: Box::new([Day { number: u32::MAX, text: [0; 12] }; DAYS_KEPT]) }
+        Self { days: Box::new([Day { number: u32::MAX, text: [0; 16] }; DAYS_KEPT]) }
     }
 }
 
@@ -102,23 +102,30 @@ impl TimeWriter {
             *kept = Day::new(number);
         }
         let text = &kept.text;
+        let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60]
+            .map(|n| u64::from(u16::from_le_bytes(PAIRS[n as usize % 60])));
+        let clock = hour | minute << 24 | second << 48 | COLONS;
         out.fill::<20>(|window| {
-            window[..12].copy_from_slice(text);
-            let pairs = [second / 3600, second / 60 % 60, second % 60].map(two_digits);
-            window[11..19].copy_from_slice(&[
-                pairs[0][0],
-                pairs[0][1],
-                b':',
-                pairs[1][0],
-                pairs[1][1],
-                b':',
-                pairs[2][0],
-                pairs[2][1],
-            ]);
+            window[..16].copy_from_slice(text);
+            window[11..19].copy_from_slice(&clock.to_le_bytes());
             19
         });
     }
 }
+
+/// The colons of `HH:MM:SS`.
+const COLONS: u64 = (b':' as u64) << 16 | (b':' as u64) << 40;
+
+/// Two digits of every number below sixty.
+static PAIRS: [[u8; 2]; 60] = {
+    let mut table = [[0; 2]; 60];
+    let mut n = 0;
+    while n < 60 {
+        table[n] = two_digits(n as u32);
+        n += 1;
+    }
+    table
+};
 
 impl Day {
     #[cold]
@@ -126,7 +133,7 @@ impl Day {
         let (year, month, day) = civil_from_days(number.into());
         let [[a, b], [c, d], [e, f], [g, h]] =
             [year as u32 / 100, year as u32 % 100, month, day].map(two_digits);
-        Self { number, text: [a, b, c, d, b'-', e, f, b'-', g, h, b' ', 0] }
+        Self { number, text: [a, b, c, d, b'-', e, f, b'-', g, h, b' ', 0, 0, 0, 0, 0] }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{MAX_LABEL_LEN, MAX_LEN};
 use crate::text_buffer::copy_short;
-use crate::{Error, TextBuffer};
+use crate::{Error, TextBuffer, simd};
 
 /// Octets that are classified at once.
 const BLOCK: usize = 32;
@@ -81,7 +81,7 @@ fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<us
     out.fill::<WINDOW>(|window| {
         copy_labels(window, labels);
         // Overwrite the length octets: each ends the label before it.
-        let (mut length, mut at, mut dots) = (first, 0, 0_u8);
+        let (mut length, mut at, mut dots) = (first, 0, Dots::default());
         while length != 0 {
             at += usize::from(length);
             if length > MAX_LABEL_LEN as u8 || at >= labels.len() {
@@ -89,23 +89,53 @@ fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<us
             }
             length = labels[at];
             window[at] = b'.';
+            dots.mark(at);
             at += 1;
-            dots += 1;
         }
-        // Dots are special: a name without other special octets has as many as it has labels.
-        window[at..at + BLOCK].fill(b'a');
-        let (blocks, _) = window.as_chunks::<BLOCK>();
-        let mut special = 0_u8;
-        for block in &blocks[..at.div_ceil(BLOCK)] {
-            special += count_special::<JSON>(block);
-        }
-        if special != dots {
+        if !dots.are_all_special::<JSON>(window, at) {
             return 0;
         }
         consumed = Some(at + 1);
         at
     });
     consumed
+}
+
+/// Where the dots between labels stand. They are special themselves, so a name without other special
+/// octets has exactly as many as it has labels, at their places.
+#[derive(Default)]
+struct Dots {
+    places: u64,
+    count: u8,
+}
+
+impl Dots {
+    #[inline(always)]
+    fn mark(&mut self, at: usize) {
+        self.places |= 1 << (at % 64);
+        self.count += 1;
+    }
+
+    /// True when the first `len` octets are special at the dots and nowhere else.
+    #[inline(always)]
+    fn are_all_special<const JSON: bool>(&self, window: &mut [u8; WINDOW], len: usize) -> bool {
+        let (blocks, _) = window.as_chunks::<16>();
+        let special =
+            |block: usize| Some(simd::special_in_names::<JSON>(&blocks[block])? << (16 * block));
+        if len <= 64
+            && let (Some(first), Some(second)) = (special(0), special(1))
+        {
+            let mut special_places = first | second;
+            if len > 32 {
+                special_places |= special(2).unwrap_or(0) | special(3).unwrap_or(0);
+            }
+            return (special_places ^ self.places) << (64 - len) == 0;
+        }
+        window[len..len + BLOCK].fill(b'a');
+        let (blocks, _) = window.as_chunks::<BLOCK>();
+        let count = |sum, block| sum + count_special::<JSON>(block);
+        blocks[..len.div_ceil(BLOCK)].iter().fold(0, count) == self.count
+    }
 }
 
 #[inline(always)]

@@ -25,7 +25,21 @@ impl From<Error> for Damage {
 /// written, with a result code where a name or value is wrong in itself. Types without a known
 /// structure are shown in the form of RFC 3597 §5, types of class `IN` in another class as nothing.
 /// `JSON` writes the same text as the inside of a JSON string.
+#[inline]
 pub fn write<const JSON: bool>(out: &mut TextBuffer, rdata: &[u8], rrtype: RrType, class: Class) {
+    // The commonest types without a walk over their layout.
+    if class == Class::IN {
+        if rrtype == RrType::A
+            && let Ok(address) = rdata.try_into()
+        {
+            return out.ipv4(address);
+        }
+        if rrtype == RrType::AAAA
+            && let Ok(address) = rdata.try_into()
+        {
+            return out.ipv6(address);
+        }
+    }
     write_fields::<JSON>(out, Fields::alone(rdata), rrtype, class);
 }
 
