@@ -186,11 +186,11 @@ pub(crate) struct StoredValues<'a> {
 }
 
 impl<'a> StoredValues<'a> {
-    /// `slot` and `body` belong together: the body was scanned without error.
+    /// `slot` and `body` belong together: the body was scanned without error. `tag` is the raw tag
+    /// of an unpacked value.
     #[inline]
-    pub(crate) fn new(body: &'a [u8], slot: Slot, number: u32, wire: WireType) -> Self {
+    pub(crate) fn new(body: &'a [u8], slot: Slot, tag: u32) -> Self {
         let reader = Reader::at(body, slot.first as usize);
-        let tag = number << 3 | wire as u32;
         Self { reader, packed: Reader::new(&[]), tag, left: slot.count }
     }
 

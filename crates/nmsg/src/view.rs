@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use wdns::{Class, RrType};
 
 use crate::index::{FieldIndex, Slot, Stored, StoredValues};
+use crate::render::{Raw, Step};
 use crate::schema::{Field, FieldFlags, FieldType, Label, Schema, Storage};
 use crate::types::base::{dnsqr, dnstap, ncap};
 use crate::wire;
@@ -124,9 +125,23 @@ impl<'a> View<'a> {
         self.slot(field).count as usize
     }
 
-    /// The last stored value of a field, before its type is applied.
+    /// The last stored value of a step's field.
     #[inline(always)]
-    pub(crate) fn stored_raw(&self, position: usize, field: &Field) -> Option<Stored<'a>> {
+    pub(crate) fn raw(&self, step: &Step) -> Option<Raw<'a>> {
+        let slot = self.slots.get(usize::from(step.field)).filter(|slot| slot.count != 0)?;
+        let octets = if step.octets { slot.octets(self.body) } else { &[] };
+        Some(Raw { number: slot.number(), octets })
+    }
+
+    /// All stored values of a step's field, in order.
+    #[inline]
+    pub(crate) fn raws(&self, step: &Step) -> impl Iterator<Item = Raw<'a>> + use<'a> {
+        StoredValues::new(self.body, self.slot(step.field.into()), step.tag).map(Raw::from)
+    }
+
+    /// The last stored value of a field, before its type is applied.
+    #[inline]
+    fn stored_raw(&self, position: usize, field: &Field) -> Option<Stored<'a>> {
         let slot = self.slot(position);
         if slot.count == 0 {
             return None;
@@ -136,13 +151,6 @@ impl<'a> View<'a> {
         } else {
             Stored::Number(slot.number())
         })
-    }
-
-    /// All stored values of a field in order, before its type is applied.
-    #[inline]
-    pub(crate) fn stored_raws(&self, position: usize, field: &Field) -> StoredValues<'a> {
-        let tag = field.tag.unwrap_or_default();
-        StoredValues::new(self.body, self.slot(position), tag, field.storage.wire_type())
     }
 
     /// The stored value of a field that is not repeated, or the last one of a repeated field.
@@ -156,7 +164,10 @@ impl<'a> View<'a> {
     /// All stored values of a field, in order.
     pub fn stored_values(&self, position: usize) -> impl Iterator<Item = Value<'a>> + use<'a> {
         let field = self.schema.fields().get(position);
-        let values = field.map(|field| (field, self.stored_raws(position, field)));
+        let values = field.map(|field| {
+            let tag = field.tag.unwrap_or_default() << 3 | field.storage.wire_type() as u32;
+            (field, StoredValues::new(self.body, self.slot(position), tag))
+        });
         values
             .into_iter()
             .flat_map(|(field, values)| values.map(move |stored| Value::from_stored(field, stored)))
@@ -227,10 +238,10 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// Computes value `index` of a field that has a getter.
+    /// Computes value `index` of the field at position `field`, if that has a getter.
     #[inline]
-    pub(crate) fn computed(&self, field: &Field, index: usize) -> Option<Value<'_>> {
-        let getter = field.getter?;
+    pub(crate) fn computed(&self, field: usize, index: usize) -> Option<Value<'_>> {
+        let getter = self.view.schema.fields().get(field)?.getter?;
         getter(self.derived(), self.view, index)
     }
 
@@ -244,7 +255,7 @@ impl<'a> Message<'a> {
             return None;
         }
         let value = if declared.getter.is_some() {
-            self.computed(declared, index)?
+            self.computed(field, index)?
         } else if declared.label == Label::Repeated {
             self.view.stored_values(field).nth(index)?
         } else if index == 0 {
@@ -273,7 +284,7 @@ impl<'a> Message<'a> {
             Some(_) => self.view.stored_count(field).min(1),
             None => {
                 // A getter that ignores its index must not count for ever.
-                (0..).take_while(|&index| self.computed(declared, index).is_some()).count()
+                (0..).take_while(|&index| self.computed(field, index).is_some()).count()
             }
         }
     }

@@ -5,7 +5,7 @@ use super::json_value::{self, Context, Scratch};
 use super::plan::{Raw, Source, Step};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
-use crate::schema::{Field, Registry};
+use crate::schema::Registry;
 use crate::text::time::TimeWriter;
 use crate::view::{Message, View};
 use crate::{AliasTable, Labels, Payload};
@@ -149,40 +149,17 @@ pub(crate) fn write_message(
     time: &mut TimeWriter,
 ) {
     let start = out.len();
-    let fields = view.schema().fields();
-    let message = Message::new(view);
+    let mut message = None;
     let mut context = Context { view, scratch, time };
     for step in &view.schema().plan().json {
-        let position = usize::from(step.field);
-        let field = &fields[position];
-        let raw = match step.source {
-            Source::Stored => match view.stored_raw(position, field) {
-                Some(stored) => Raw::from(stored),
-                None => continue,
-            },
-            Source::Computed => match message.computed(field, 0) {
-                Some(value) => Raw::from(value),
-                None => continue,
-            },
-            Source::StoredArray if view.stored_count(position) == 1 => {
-                let value = view.stored_raw(position, field).map(Raw::from);
-                write_array(out, &mut context, step, field, value.into_iter());
-                continue;
+        if step.source == Source::Stored {
+            if let Some(raw) = view.raw(step) {
+                write_member(out, &mut context, step, raw);
             }
-            Source::StoredArray => {
-                let values = view.stored_raws(position, field).map(Raw::from);
-                write_array(out, &mut context, step, field, values);
-                continue;
-            }
-            Source::ComputedArray => {
-                let values = (0..).map_while(|index| message.computed(field, index));
-                write_array(out, &mut context, step, field, values.map(Raw::from));
-                continue;
-            }
-        };
-        out.literal(&step.label);
-        json_value::write(out, &mut context, step.op, field, raw);
-        close_quote(out, step);
+        } else {
+            let message = message.get_or_insert_with(|| Message::new(view));
+            write_unusual(out, &mut context, step, message);
+        }
     }
     if out.len() == start {
         out.byte(b'{');
@@ -195,6 +172,13 @@ pub(crate) fn write_message(
 }
 
 #[inline(always)]
+fn write_member(out: &mut TextBuffer, context: &mut Context<'_, '_>, step: &Step, raw: Raw<'_>) {
+    out.literal(&step.label);
+    json_value::write(out, context, step, raw);
+    close_quote(out, step);
+}
+
+#[inline(always)]
 fn close_quote(out: &mut TextBuffer, step: &Step) {
     out.fill::<1>(|window| {
         window[0] = b'"';
@@ -202,11 +186,34 @@ fn close_quote(out: &mut TextBuffer, step: &Step) {
     });
 }
 
+/// Appends a field that is computed or has several values.
+#[inline(never)]
+fn write_unusual(
+    out: &mut TextBuffer,
+    context: &mut Context<'_, '_>,
+    step: &Step,
+    message: &Message<'_>,
+) {
+    let computed = |index| Some(Raw::from(message.computed(step.field.into(), index)?));
+    match step.source {
+        Source::Stored | Source::Computed => {
+            if let Some(raw) = computed(0) {
+                write_member(out, context, step, raw);
+            }
+        }
+        Source::StoredArray => {
+            let values = context.view.raws(step);
+            write_array(out, context, step, values);
+        }
+        Source::ComputedArray => write_array(out, context, step, (0..).map_while(computed)),
+    }
+}
+
+#[inline]
 fn write_array<'v>(
     out: &mut TextBuffer,
     context: &mut Context<'_, '_>,
     step: &Step,
-    field: &Field,
     values: impl Iterator<Item = Raw<'v>>,
 ) {
     out.literal(&step.label);
@@ -217,7 +224,7 @@ fn write_array<'v>(
         if step.quoted {
             out.byte(b'"');
         }
-        json_value::write(out, context, step.op, field, raw);
+        json_value::write(out, context, step, raw);
         close_quote(out, step);
     }
     if out.len() == start {

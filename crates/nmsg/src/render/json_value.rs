@@ -2,8 +2,7 @@
 
 use wdns::{Class, Message as DnsMessage, MessageScratch, Rcode, RrType, TextBuffer};
 
-use super::plan::{Op, Raw};
-use crate::schema::Field;
+use super::plan::{Op, Raw, Step};
 use crate::text::number::json_double;
 use crate::text::string::json_text;
 use crate::text::time::TimeWriter;
@@ -30,12 +29,11 @@ pub(super) struct Context<'a, 's> {
 pub(super) fn write(
     out: &mut TextBuffer,
     context: &mut Context<'_, '_>,
-    op: Op,
-    field: &Field,
+    step: &Step,
     raw: Raw<'_>,
 ) {
     let Raw { number, octets } = raw;
-    match op {
+    match step.op {
         Op::Unsigned16 => out.decimal(u64::from(number as u16)),
         Op::Unsigned32 => out.decimal(u64::from(number as u32)),
         Op::Unsigned64 => out.decimal(number),
@@ -44,10 +42,7 @@ pub(super) fn write(
         Op::Signed64 => out.decimal_signed(number as i64),
         Op::Double => json_double(out, f64::from_bits(number)),
         Op::Bool => out.bytes(if number != 0 { b"true" } else { b"false" }),
-        Op::Enum => match field.names.as_ref().and_then(|names| names.name(number as i32)) {
-            Some(name) => quoted(out, |out| out.bytes(name)),
-            None => out.decimal((number as u32).into()),
-        },
+        Op::Enum => enumerated(out, context.view, step, number as i32),
         Op::Text | Op::MultilineText => json_text(out, octets),
         Op::Ip => match *octets {
             [a, b, c, d] => quoted(out, |out| out.ipv4([a, b, c, d])),
@@ -91,6 +86,16 @@ pub(super) fn write(
             Err(_) => out.array(b"null"),
         },
         Op::Encoded => encode::write_json(out, context.view, octets),
+    }
+}
+
+#[inline]
+fn enumerated(out: &mut TextBuffer, view: View<'_>, step: &Step, number: i32) {
+    let field = view.schema().fields().get(usize::from(step.field));
+    let names = field.and_then(|field| field.names.as_ref());
+    match names.and_then(|names| names.name(number)) {
+        Some(name) => quoted(out, |out| out.bytes(name)),
+        None => out.decimal((number as u32).into()),
     }
 }
 

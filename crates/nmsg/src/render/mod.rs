@@ -7,7 +7,7 @@ mod presentation;
 mod presentation_value;
 
 pub use json::JsonWriter;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, Raw, Step};
 pub use presentation::PresentationWriter;
 pub(crate) use presentation_value::{Line, address};
 

@@ -3,7 +3,7 @@
 use wdns::{Literal, TextBuffer};
 
 use crate::index::Stored;
-use crate::schema::{Field, FieldFlags, FieldType, Form, Label};
+use crate::schema::{Field, FieldFlags, FieldType, Form, Label, Storage};
 use crate::view::Value;
 
 /// How a value becomes text.
@@ -117,6 +117,10 @@ pub(crate) struct Step {
     pub(crate) field: u16,
     /// The value is written between quotes.
     pub(crate) quoted: bool,
+    /// The value is stored as octets, not as a number.
+    pub(crate) octets: bool,
+    /// Raw tag of a stored value.
+    pub(crate) tag: u32,
 }
 
 /// The steps of a message type, in declared order.
@@ -153,7 +157,15 @@ fn json_step(field: &Field, position: u16) -> Step {
     if quoted && !array {
         label.byte(b'"');
     }
-    Step { label: Literal::new(label.as_bytes()), op, source, field: position, quoted }
+    Step {
+        label: Literal::new(label.as_bytes()),
+        op,
+        source,
+        field: position,
+        quoted,
+        octets: field.storage == Storage::Bytes,
+        tag: raw_tag(field),
+    }
 }
 
 fn presentation_step(field: &Field, position: u16) -> Option<Step> {
@@ -172,7 +184,20 @@ fn presentation_step(field: &Field, position: u16) -> Option<Step> {
     if !matches!(op, Op::MultilineText | Op::NcapPayload) {
         label.push(b' ');
     }
-    Some(Step { label: Literal::new(&label), op, source, field: position, quoted: false })
+    Some(Step {
+        label: Literal::new(&label),
+        op,
+        source,
+        field: position,
+        quoted: false,
+        octets: field.storage == Storage::Bytes,
+        tag: raw_tag(field),
+    })
+}
+
+/// Field number and wire type as one number; 0 for a field that is not stored.
+fn raw_tag(field: &Field) -> u32 {
+    field.tag.map_or(0, |number| number << 3 | field.storage.wire_type() as u32)
 }
 
 /// A value as the writers take it: its octets, or its bits as they are stored.

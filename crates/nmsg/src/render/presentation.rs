@@ -1,8 +1,8 @@
 use wdns::TextBuffer;
 
 use super::Unrenderable;
-use super::plan::{Raw, Source};
-use super::presentation_value::{self, Separator};
+use super::plan::{Source, Step};
+use super::presentation_value::{Context, Separator, write_line};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::Registry;
@@ -127,29 +127,35 @@ pub(crate) fn write_fields(
     time: &mut TimeWriter,
 ) {
     let message = Message::new(view);
-    let fields = view.schema().fields();
+    let context = Context { message: &message, separator };
     for step in &view.schema().plan().presentation {
-        let position = usize::from(step.field);
-        let field = &fields[position];
-        let line = presentation_value::Line { field, step, message: &message, separator };
-        let raw = match step.source {
-            Source::Stored => match view.stored_raw(position, field) {
-                Some(stored) => Raw::from(stored),
-                None => continue,
-            },
-            Source::StoredArray => {
-                for stored in view.stored_raws(position, field) {
-                    line.write(out, time, stored.into());
-                }
-                continue;
+        if step.source == Source::Stored {
+            if let Some(raw) = view.raw(step) {
+                write_line(out, &context, time, step, raw);
             }
-            Source::Computed | Source::ComputedArray => {
-                for value in (0..).map_while(|index| message.computed(field, index)) {
-                    line.write(out, time, value.into());
-                }
-                continue;
-            }
-        };
-        line.write(out, time, raw);
+        } else {
+            write_lines(out, &context, time, step);
+        }
+    }
+}
+
+/// Appends the lines of a field that may have several values.
+#[inline(never)]
+fn write_lines(
+    out: &mut TextBuffer,
+    context: &Context<'_, '_>,
+    time: &mut TimeWriter,
+    step: &Step,
+) {
+    let view = context.message.view();
+    if step.source == Source::StoredArray {
+        for raw in view.raws(step) {
+            write_line(out, context, time, step, raw);
+        }
+    } else {
+        for index in 0.. {
+            let Some(value) = context.message.computed(step.field.into(), index) else { break };
+            write_line(out, context, time, step, value.into());
+        }
     }
 }

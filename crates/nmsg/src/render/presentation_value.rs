@@ -4,7 +4,6 @@ use wdns::{Class, Literal, Message as DnsMessage, Rcode, RrType, TextBuffer};
 
 use super::json_value::{hex, protocol_name};
 use super::plan::{Op, Raw, Step};
-use crate::schema::Field;
 use crate::text::number::presentation_double;
 use crate::text::string::until_nul;
 use crate::text::time::TimeWriter;
@@ -13,138 +12,150 @@ use crate::view::{Derived, Message, View};
 
 /// What ends the lines of a record.
 #[derive(Clone, Debug)]
-pub(crate) struct Separator(Literal);
+pub(crate) enum Separator {
+    Newline,
+    Other(Literal),
+}
 
 impl Separator {
     pub(crate) fn new(text: &[u8]) -> Self {
-        Self(Literal::new(text))
+        if text == b"\n" { Self::Newline } else { Self::Other(Literal::new(text)) }
     }
 
     #[inline(always)]
     pub(crate) fn write(&self, out: &mut TextBuffer) {
-        out.literal(&self.0);
+        match self {
+            Self::Newline => out.byte(b'\n'),
+            Self::Other(text) => out.literal(text),
+        }
     }
 }
 
-/// What the line of a field is made from.
-#[derive(Clone, Copy)]
-pub(crate) struct Line<'l, 'a> {
-    pub(super) field: &'l Field,
-    pub(super) step: &'l Step,
+/// What the lines of a message depend on beyond their values.
+pub(super) struct Context<'l, 'a> {
     pub(super) message: &'l Message<'a>,
     pub(super) separator: &'l Separator,
 }
 
+/// A line that is made elsewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'l, 'a> {
+    context: &'l Context<'l, 'a>,
+    step: &'l Step,
+}
+
 impl<'l, 'a> Line<'l, 'a> {
     /// Appends the name and what follows it.
-    #[inline(always)]
     pub(crate) fn label(&self, out: &mut TextBuffer) {
         out.literal(&self.step.label);
     }
 
     /// Ends a line.
-    #[inline(always)]
     pub(crate) fn end(&self, out: &mut TextBuffer) {
-        self.separator.write(out);
+        self.context.separator.write(out);
     }
 
     pub(crate) fn view(&self) -> View<'a> {
-        self.message.view()
+        self.context.message.view()
     }
 
     pub(crate) fn derived(&self) -> &'l Derived<'a> {
-        self.message.derived()
+        self.context.message.derived()
     }
+}
 
-    /// Appends the line of one value; some forms have none for some values, some have several
-    /// (`rendering-and-parsing` §4.1, `message-types` §2.1).
-    #[inline(always)]
-    pub(super) fn write(&self, out: &mut TextBuffer, time: &mut TimeWriter, raw: Raw<'_>) {
-        let Raw { number, octets } = raw;
-        let op = self.step.op;
-        if op == Op::Name && !(1..=wdns::name::MAX_LEN).contains(&octets.len()) {
-            return;
-        }
-        if op == Op::NcapPayload {
-            return ncap::write_payload(out, self, octets);
-        }
-        self.label(out);
-        match op {
-            Op::Unsigned16 => out.decimal(u64::from(number as u16)),
-            Op::Unsigned32 => out.decimal(u64::from(number as u32)),
-            Op::Unsigned64 => out.decimal(number),
-            Op::Signed16 => out.decimal_signed(i64::from(number as i16)),
-            Op::Signed32 => out.decimal_signed(i64::from(number as i32)),
-            Op::Signed64 => out.decimal_signed(number as i64),
-            Op::Double => presentation_double(out, f64::from_bits(number)),
-            Op::Bool => out.bytes(if number != 0 { b"True" } else { b"False" }),
-            Op::Enum => self.enumerated(out, number as i32),
-            Op::Text => out.bytes(until_nul(octets)),
-            Op::MultilineText => {
-                self.end(out);
-                out.bytes(until_nul(octets));
-                out.byte(b'.');
-            }
-            Op::Ip => address(out, octets),
-            Op::Name => {
-                wdns::name::write::<false>(out, octets);
-            }
-            Op::RrType => {
-                let name = RrType(number as u16).mnemonic();
-                with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
-            }
-            Op::Class => {
-                Class(number as u16).write(out);
-                with_number(out, b"", number);
-            }
-            Op::ClassSie => {
-                let name = Class(number as u16).mnemonic();
-                with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
-            }
-            Op::Rcode => {
-                let name = Rcode(number as u16).mnemonic();
-                with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
-            }
-            Op::Time => time.write_seconds(out, (number as u32).into()),
-            Op::Rdata => match self.view().rr_kind() {
-                Some((rrtype, class)) => wdns::rdata::write::<false>(out, octets, rrtype, class),
-                None => wdns::rdata::write_generic::<false>(out, octets),
-            },
-            Op::Bytes | Op::Encoded | Op::DnsJson => {
-                invalid(out, b"<BYTE ARRAY LEN=", octets.len());
-            }
-            Op::HexId => hex(out, number),
-            Op::Protocol => {
-                match protocol_name(number) {
-                    Some(name) => with_number(out, name, number),
-                    None => out.decimal(u64::from(number as u16)),
-                }
-                return out.byte(b'\n');
-            }
-            Op::DnsMessage | Op::DnsMessageSie => self.dns_dump(out, octets),
-            Op::NcapPayload => {}
-        }
-        self.end(out);
+/// Appends the line of one value; some forms have none for some values, some have several
+/// (`rendering-and-parsing` §4.1, `message-types` §2.1).
+#[inline(always)]
+pub(super) fn write_line(
+    out: &mut TextBuffer,
+    context: &Context<'_, '_>,
+    time: &mut TimeWriter,
+    step: &Step,
+    raw: Raw<'_>,
+) {
+    let Raw { number, octets } = raw;
+    match step.op {
+        Op::Name if !(1..=wdns::name::MAX_LEN).contains(&octets.len()) => return,
+        Op::NcapPayload => return ncap::write_payload(out, &Line { context, step }, octets),
+        _ => out.literal(&step.label),
     }
-
-    fn dns_dump(&self, out: &mut TextBuffer, octets: &[u8]) {
-        let Ok(message) = DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
-        out.byte(b'[');
-        out.decimal(octets.len() as u64);
-        out.bytes(b" octets]");
-        self.end(out);
-        message.write_text(out);
-        out.array(b"---");
-    }
-
-    fn enumerated(&self, out: &mut TextBuffer, number: i32) {
-        match self.field.names.as_ref().and_then(|names| names.name(number)) {
-            Some(name) => out.bytes(name),
-            None => {
-                out.bytes(b"<UNKNOWN ENUM VAL=");
-                out.decimal((number as u32).into());
-                out.byte(b'>');
+    match step.op {
+        Op::Unsigned16 => out.decimal(u64::from(number as u16)),
+        Op::Unsigned32 => out.decimal(u64::from(number as u32)),
+        Op::Unsigned64 => out.decimal(number),
+        Op::Signed16 => out.decimal_signed(i64::from(number as i16)),
+        Op::Signed32 => out.decimal_signed(i64::from(number as i32)),
+        Op::Signed64 => out.decimal_signed(number as i64),
+        Op::Double => presentation_double(out, f64::from_bits(number)),
+        Op::Bool => out.bytes(if number != 0 { b"True" } else { b"False" }),
+        Op::Enum => enumerated(out, context, step, number as i32),
+        Op::Text => out.bytes(until_nul(octets)),
+        Op::MultilineText => {
+            context.separator.write(out);
+            out.bytes(until_nul(octets));
+            out.byte(b'.');
+        }
+        Op::Ip => address(out, octets),
+        Op::Name => {
+            wdns::name::write::<false>(out, octets);
+        }
+        Op::RrType => {
+            let name = RrType(number as u16).mnemonic();
+            with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
+        }
+        Op::Class => {
+            Class(number as u16).write(out);
+            with_number(out, b"", number);
+        }
+        Op::ClassSie => {
+            let name = Class(number as u16).mnemonic();
+            with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
+        }
+        Op::Rcode => {
+            let name = Rcode(number as u16).mnemonic();
+            with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
+        }
+        Op::Time => time.write_seconds(out, (number as u32).into()),
+        Op::Rdata => match context.message.view().rr_kind() {
+            Some((rrtype, class)) => wdns::rdata::write::<false>(out, octets, rrtype, class),
+            None => wdns::rdata::write_generic::<false>(out, octets),
+        },
+        Op::Bytes | Op::Encoded | Op::DnsJson => invalid(out, b"<BYTE ARRAY LEN=", octets.len()),
+        Op::HexId => hex(out, number),
+        Op::Protocol => {
+            match protocol_name(number) {
+                Some(name) => with_number(out, name, number),
+                None => out.decimal(u64::from(number as u16)),
             }
+            return out.byte(b'\n');
+        }
+        Op::DnsMessage | Op::DnsMessageSie => dns_dump(out, context.separator, octets),
+        Op::NcapPayload => {}
+    }
+    context.separator.write(out);
+}
+
+fn dns_dump(out: &mut TextBuffer, separator: &Separator, octets: &[u8]) {
+    let Ok(message) = DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
+    out.byte(b'[');
+    out.decimal(octets.len() as u64);
+    out.bytes(b" octets]");
+    separator.write(out);
+    message.write_text(out);
+    out.array(b"---");
+}
+
+#[inline]
+fn enumerated(out: &mut TextBuffer, context: &Context<'_, '_>, step: &Step, number: i32) {
+    let field = context.message.view().schema().fields().get(usize::from(step.field));
+    let names = field.and_then(|field| field.names.as_ref());
+    match names.and_then(|names| names.name(number)) {
+        Some(name) => out.bytes(name),
+        None => {
+            out.bytes(b"<UNKNOWN ENUM VAL=");
+            out.decimal((number as u32).into());
+            out.byte(b'>');
         }
     }
 }
