@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use super::payload_header::{Fields, join_groups, range, tag};
+use super::payload_header::{Fields, tag};
+use super::usual_form::{Usual, join_groups};
 use crate::wire::{self, Reader, WireType};
 use crate::{Payload, crc};
 
@@ -32,10 +33,20 @@ pub(super) const SEQUENCE_ID_TAG: u8 = tag(SEQUENCE_ID, WireType::Varint);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ContainerBody {
-    records: Vec<Fields>,
+    records: Vec<Record>,
+    /// The headers of those records that do not have the usual form.
+    unusual: Vec<Fields>,
     crcs: Vec<u32>,
     sequence: Option<u32>,
     sequence_id: Option<u64>,
+}
+
+/// Where one record is.
+#[derive(Clone, Copy, Debug)]
+enum Record {
+    Usual(Usual),
+    /// Position among the unusual ones.
+    Unusual(u32),
 }
 
 impl ContainerBody {
@@ -48,6 +59,7 @@ impl ContainerBody {
     /// Forgets all records; the memory is kept.
     pub fn clear(&mut self) {
         self.records.clear();
+        self.unusual.clear();
         self.crcs.clear();
         (self.sequence, self.sequence_id) = (None, None);
     }
@@ -82,24 +94,23 @@ impl ContainerBody {
             // Positions are 32 bits, as the lengths of containers are.
             return Err(wire::Error::Truncated);
         }
-        let mut at = 0;
-        while let Some(&field_tag) = octets.get(at) {
-            if field_tag == PAYLOADS_TAG {
-                let (start, end) = range(octets, at + 1)?;
-                self.records.push(Fields::decode(octets, start, end)?);
-                at = end;
-            } else if let Some(&[PAYLOAD_CRCS_TAG, a, b, c, d, e]) = octets[at..].first_chunk()
-                && a & b & c & d & 0x80 != 0
-                && e < 0x80
-            {
-                let groups = u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]);
-                self.crcs.push(join_groups(groups) as u32);
-                at += 6;
-            } else {
-                at = self.decode_other(octets, at)?;
+        let mut rest = octets;
+        loop {
+            let at = |rest: &[u8]| (octets.len() - rest.len()) as u32;
+            while let Some((record, len)) = Usual::recognise(rest, at(rest), PAYLOADS_TAG) {
+                self.records.push(Record::Usual(record));
+                rest = &rest[len..];
             }
+            while let Some(crc) = usual_crc(rest) {
+                self.crcs.push(crc);
+                rest = &rest[USUAL_CRC..];
+            }
+            if rest.is_empty() {
+                return Ok(());
+            }
+            let at = self.decode_other(octets, octets.len() - rest.len())?;
+            rest = &octets[at..];
         }
-        Ok(())
     }
 
     /// Reads any field in any form; gives the position behind it.
@@ -109,7 +120,8 @@ impl ContainerBody {
         match reader.tag()? {
             (PAYLOADS, WireType::Len) => {
                 let (start, end) = reader.len_range()?;
-                self.records.push(Fields::decode(octets, start, end)?);
+                self.records.push(Record::Unusual(self.unusual.len() as u32));
+                self.unusual.push(Fields::decode(octets, start, end)?);
             }
             (PAYLOAD_CRCS, WireType::Varint) => self.crcs.push(reader.varint()? as u32),
             (PAYLOAD_CRCS, WireType::Len) => {
@@ -156,22 +168,25 @@ impl ContainerBody {
     /// All records in order; `octets` are those that were decoded.
     #[inline]
     pub fn payloads<'a>(&'a self, octets: &'a [u8]) -> Payloads<'a> {
-        Payloads { records: self.records.iter(), crcs: self.crcs.iter(), octets }
+        let (records, crcs) = (self.records.iter(), self.crcs.iter());
+        Payloads { records, unusual: &self.unusual, crcs, octets }
     }
 
     /// One record by its position; `octets` are those that were decoded.
     #[must_use]
     #[inline]
     pub fn get<'a>(&self, position: usize, octets: &'a [u8]) -> Option<StoredPayload<'a>> {
-        let fields = self.records.get(position)?;
-        Some(StoredPayload::new(fields, self.crcs.get(position).copied(), octets))
+        let record = *self.records.get(position)?;
+        let crc = self.crcs.get(position).copied();
+        Some(StoredPayload::new(record, &self.unusual, crc, octets))
     }
 }
 
 /// Iterator over the records of a container; see [`ContainerBody::payloads`].
 #[derive(Clone, Debug)]
 pub struct Payloads<'a> {
-    records: std::slice::Iter<'a, Fields>,
+    records: std::slice::Iter<'a, Record>,
+    unusual: &'a [Fields],
     crcs: std::slice::Iter<'a, u32>,
     octets: &'a [u8],
 }
@@ -181,8 +196,8 @@ impl<'a> Iterator for Payloads<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let fields = self.records.next()?;
-        Some(StoredPayload::new(fields, self.crcs.next().copied(), self.octets))
+        let record = *self.records.next()?;
+        Some(StoredPayload::new(record, self.unusual, self.crcs.next().copied(), self.octets))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -206,8 +221,12 @@ pub struct StoredPayload<'a> {
 
 impl<'a> StoredPayload<'a> {
     #[inline(always)]
-    fn new(fields: &Fields, stored_crc: Option<u32>, octets: &'a [u8]) -> Self {
-        Self { payload: fields.payload(octets), stored_crc, encoded: fields.encoded(octets) }
+    fn new(record: Record, unusual: &[Fields], stored_crc: Option<u32>, octets: &'a [u8]) -> Self {
+        let (payload, encoded) = match record {
+            Record::Usual(usual) => (usual.payload(octets), usual.encoded(octets)),
+            Record::Unusual(position) => unusual_record(unusual, position, octets),
+        };
+        Self { payload: payload.unwrap_or_default(), stored_crc, encoded }
     }
 
     /// True when the body fits its checksum, or has none (`decisions` CR-6).
@@ -223,6 +242,30 @@ impl<'a> StoredPayload<'a> {
     pub fn calculated_crc(&self) -> u32 {
         crc::crc32c(self.payload.body.unwrap_or_default())
     }
+}
+
+#[inline(never)]
+fn unusual_record<'a>(
+    unusual: &[Fields],
+    position: u32,
+    octets: &'a [u8],
+) -> (Option<Payload<'a>>, Option<&'a [u8]>) {
+    match unusual.get(position as usize) {
+        Some(fields) => (Some(fields.payload(octets)), fields.encoded(octets)),
+        None => (None, None),
+    }
+}
+
+/// Octets of a checksum with five octets and its tag.
+const USUAL_CRC: usize = 6;
+
+/// Reads a checksum of five octets, as nearly all have, anywhere but at the very end.
+#[inline(always)]
+fn usual_crc(rest: &[u8]) -> Option<u32> {
+    const MASK: u64 = u64::from_le_bytes([0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0]);
+    const VALUE: u64 = u64::from_le_bytes([PAYLOAD_CRCS_TAG, 0x80, 0x80, 0x80, 0x80, 0, 0, 0]);
+    let field = u64::from_le_bytes(*rest.first_chunk()?);
+    if field & MASK == VALUE { Some(join_groups(field >> 8) as u32) } else { None }
 }
 
 /// Appends the warning for a record that is dropped because of its checksum, in the reference's

@@ -39,6 +39,7 @@ mod header;
 mod payload_header;
 mod reassemble;
 mod sequence;
+mod usual_form;
 mod writer;
 
 pub use body::{ContainerBody, Payloads, StoredPayload, crc_mismatch_text};

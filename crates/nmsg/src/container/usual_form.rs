@@ -1,0 +1,155 @@
+//! The form that nearly every record has, recognised and taken apart a word at a time.
+//!
+//! ```text
+//! 0a L | 08 v 10 m 18 t t t t t 25 n n n n | 2a B body… | 38 s s s s s
+//! ```
+//!
+//! One-octet ids, a five-octet time (1978 to 3058), lengths of one or two octets, and no label but
+//! perhaps a five-octet source id; every number in its shortest form, so the message is octet for
+//! octet what a writer makes of the record. Anything else takes the general way.
+
+use super::payload_header::{BODY, MSGTYPE, NANOSECONDS, SECONDS, SOURCE, VENDOR, tag};
+use crate::wire::WireType;
+use crate::{MsgType, Payload, Timestamp, VendorId};
+
+/// Octets in front of the body's length.
+const HEAD: usize = 16;
+/// Octets of a source id with its tag.
+const LABEL: u32 = 6;
+
+/// The octets of the head that are fixed, and those that only must or must not go on.
+const HEAD_MASK: u128 = u128::from_le_bytes([
+    0xff, 0x80, 0xff, 0x80, 0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0xff, 0, 0, 0, 0, 0xff,
+]);
+const HEAD_VALUE: u128 = u128::from_le_bytes([
+    tag(VENDOR, WireType::Varint),
+    0,
+    tag(MSGTYPE, WireType::Varint),
+    0,
+    tag(SECONDS, WireType::Varint),
+    0x80,
+    0x80,
+    0x80,
+    0x80,
+    0,
+    tag(NANOSECONDS, WireType::Fixed32),
+    0,
+    0,
+    0,
+    0,
+    tag(BODY, WireType::Len),
+]);
+/// The last octet of the time; with no bit set the number would be longer than needed.
+const LAST_OF_TIME: u128 = 0x7f << 72;
+
+/// The same for the eight octets that end with a source id.
+const LABEL_MASK: u64 = u64::from_le_bytes([0, 0, 0xff, 0x80, 0x80, 0x80, 0x80, 0xf0]);
+const LABEL_VALUE: u64 =
+    u64::from_le_bytes([0, 0, tag(SOURCE, WireType::Varint), 0x80, 0x80, 0x80, 0x80, 0]);
+/// The last octet of the source id, which must not be 0.
+const LAST_OF_LABEL: u64 = 0x0f << 56;
+
+/// Puts the seven-bit groups of five varint octets, lowest first, together.
+#[inline(always)]
+pub(super) fn join_groups(octets: u64) -> u64 {
+    let x = octets & 0x7f_7f7f_7f7f;
+    let x = x & 0x7f_007f_007f | (x & 0x7f00_7f00) >> 1;
+    x & 0x3fff | (x & 0x3fff_0000) >> 2 | (x & 0x7f_0000_0000) >> 4
+}
+
+/// Where the body of a record in the usual form is; the rest follows from it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Usual {
+    pub(super) body_start: u32,
+    pub(super) body_end: u32,
+    /// End of the message: the body's, or that of a source id.
+    pub(super) end: u32,
+}
+
+impl Usual {
+    /// Recognises a record at the start of `rest`, tag included, and gives the octets it takes;
+    /// `at` is the position of `rest`. `None` when it has another form or is damaged. The caller has
+    /// made sure that positions fit 32 bits.
+    #[inline(always)]
+    pub(super) fn recognise(rest: &[u8], at: u32, record_tag: u8) -> Option<(Self, usize)> {
+        let frame = u32::from_le_bytes(*rest.first_chunk()?);
+        if frame as u8 != record_tag {
+            return None;
+        }
+        let (start, len) = if frame & 0x8000 == 0 {
+            (2, frame >> 8 & 0x7f)
+        } else if frame & 0x80_0000 == 0 {
+            (3, frame >> 8 & 0x7f | frame >> 9 & 0x3f80)
+        } else {
+            return None;
+        };
+        let end = start + len;
+        let message = rest.get(start as usize..end as usize)?;
+        let (head, length) = message.first_chunk::<{ HEAD + 2 }>()?.split_first_chunk::<HEAD>()?;
+        let head = u128::from_le_bytes(*head);
+        if head & HEAD_MASK != HEAD_VALUE || head & LAST_OF_TIME == 0 {
+            return None;
+        }
+        let length = u32::from(u16::from_le_bytes(*length.first_chunk()?));
+        let (body_start, body_len) = if length & 0x80 == 0 {
+            (start + HEAD as u32 + 1, length & 0x7f)
+        } else if length < 0x8000 && length > 0xff {
+            (start + HEAD as u32 + 2, length & 0x7f | length >> 1 & 0x3f80)
+        } else {
+            return None;
+        };
+        let body_end = body_start + body_len;
+        if body_end != end {
+            let label = u64::from_le_bytes(*message.last_chunk()?);
+            if body_end + LABEL != end
+                || label & LABEL_MASK != LABEL_VALUE
+                || label & LAST_OF_LABEL == 0
+            {
+                return None;
+            }
+        }
+        let found = Self { body_start: at + body_start, body_end: at + body_end, end: at + end };
+        Some((found, end as usize))
+    }
+
+    /// Range of the whole message.
+    #[inline(always)]
+    fn message(self) -> (usize, usize) {
+        let length = if self.body_end - self.body_start < 0x80 { 1 } else { 2 };
+        let start = (self.body_start as usize).saturating_sub(HEAD + length);
+        (start, self.end as usize)
+    }
+
+    /// The whole message; `octets` are those it was recognised in.
+    #[inline(always)]
+    pub(super) fn encoded(self, octets: &[u8]) -> Option<&[u8]> {
+        let (start, end) = self.message();
+        octets.get(start..end)
+    }
+
+    /// The record; `octets` are those it was recognised in.
+    #[inline(always)]
+    pub(super) fn payload(self, octets: &[u8]) -> Option<Payload<'_>> {
+        let (start, end) = self.message();
+        let message = octets.get(start..end)?;
+        let head = u128::from_le_bytes(*message.first_chunk::<HEAD>()?);
+        let source = if self.end != self.body_end {
+            let [a, b, c, d, e] = *message.last_chunk()?;
+            Some(join_groups(u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])) as u32)
+        } else {
+            None
+        };
+        Some(Payload {
+            vendor: VendorId((head >> 8) as u32 & 0x7f),
+            msgtype: MsgType((head >> 24) as u32 & 0x7f),
+            time: Timestamp {
+                sec: join_groups((head >> 40) as u64) as i64,
+                nsec: (head >> 88) as u32,
+            },
+            source,
+            operator: None,
+            group: None,
+            body: octets.get(self.body_start as usize..self.body_end as usize),
+        })
+    }
+}
