@@ -56,7 +56,7 @@ fn run(seeds: &[Vec<u8>], rounds: usize, seed: u64, check: impl Fn(&[u8])) {
 
 fn wire(text: &str) -> Vec<u8> {
     let mut wire = Vec::new();
-    name::parse(text.as_bytes(), &mut wire).unwrap();
+    name::parse(text.as_bytes(), &mut wire).expect("sound text");
     wire
 }
 
@@ -165,7 +165,7 @@ fn message() -> Vec<u8> {
         };
     for (rrtype, text) in RDATA {
         let mut data = Vec::new();
-        rdata::parse(text.as_bytes(), rrtype, Class::IN, &mut data).unwrap();
+        rdata::parse(text.as_bytes(), rrtype, Class::IN, &mut data).expect("sound text");
         record(&mut octets, &[0xc0, 12], (rrtype.0, 1, 300), &data);
     }
     record(&mut octets, &[0xc0, 16], (2, 1, 60), b"\x02ns\xc0\x10");

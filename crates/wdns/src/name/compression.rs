@@ -214,3 +214,131 @@ pub fn skip(octets: &[u8]) -> usize {
     }
     octets.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name at offset 12 of a message with an empty header.
+    fn name_at_12(tail: &[u8]) -> Result<Vec<u8>, Error> {
+        let message = [&[0; 12][..], tail].concat();
+        let mut name = NameBuf::new();
+        let read = unpack(&message, 12, &mut name);
+        let chains = ChainEnds::new(&message);
+        let mut other = NameBuf::new();
+        let with_chains = unpack_with(&message, 12, Some(&chains), &mut other);
+        assert_eq!(with_chains.map(|read| read.consumed), read);
+        assert_eq!(resolve(&message, 12, None).map(|read| read.consumed), read);
+        read.map(|consumed| {
+            assert_eq!(consumed, skip(&message[12..]));
+            assert_eq!(other.as_bytes(), name.as_bytes());
+            name.as_bytes().to_vec()
+        })
+    }
+
+    #[test]
+    fn wrong_names_have_their_codes() {
+        for (name, tail, want) in [
+            ("pointer to itself", &[0xc0, 12][..], Error::InvalidCompressionPointer),
+            ("pointer forward", &[0xc0, 16, 0, 0, 0], Error::InvalidCompressionPointer),
+            ("pointer beyond the end", &[0xff, 0xff], Error::InvalidCompressionPointer),
+            ("label and loop", &[1, b'a', 0xc0, 12], Error::NameOverflow),
+            ("label of 64", &[0x40, 0, 0], Error::InvalidLengthOctet),
+            ("label of 191", &[0xbf, 0, 0], Error::InvalidLengthOctet),
+            ("label cut", &[3, b'a', b'b'], Error::OutOfBounds),
+        ] {
+            assert_eq!(name_at_12(tail), Err(want), "{name}");
+        }
+    }
+
+    #[test]
+    fn w_2_unterminated_names_and_half_pointers_are_out_of_bounds() {
+        for (name, tail) in [
+            ("nothing", &[][..]),
+            ("label without an end", &[1, b'a']),
+            ("half a pointer", &[1, b'a', 0xc0]),
+        ] {
+            assert_eq!(name_at_12(tail), Err(Error::OutOfBounds), "{name}");
+        }
+        let mut name = NameBuf::new();
+        assert_eq!(unpack(b"\0", 1, &mut name), Err(Error::OutOfBounds));
+        assert_eq!(unpack(b"\0", 2, &mut name), Err(Error::OutOfBounds));
+        assert_eq!(skip(&[0xc0]), 1);
+    }
+
+    #[test]
+    fn w_26_pointers_may_lead_into_the_header() {
+        assert_eq!(name_at_12(&[0xc0, 0]).as_deref(), Ok(&b"\0"[..]));
+        assert_eq!(name_at_12(b"\x01a\xc0\x05").as_deref(), Ok(&b"\x01a\0"[..]));
+    }
+
+    #[test]
+    fn names_are_put_together_with_their_case() {
+        let message = b"\x03FSI\x02io\0\x03Www\xc0\0\xc0\x08";
+        let mut name = NameBuf::new();
+        for (at, consumed, want) in [
+            (0, 8, &b"\x03FSI\x02io\0"[..]),
+            (4, 4, b"\x02io\0"),
+            (8, 6, b"\x03Www\x03FSI\x02io\0"),
+            (14, 2, b"\x03Www\x03FSI\x02io\0"),
+        ] {
+            assert_eq!(unpack(message, at, &mut name), Ok(consumed));
+            assert_eq!(name.as_bytes(), want);
+            let together = contiguous(message, at);
+            assert_eq!(together, (at < 8).then_some((want, consumed)));
+        }
+        assert_eq!(format!("{name:?}"), "Www.FSI.io.");
+        name.downcase();
+        assert_eq!(name.as_ref(), b"\x03www\x03fsi\x02io\0");
+    }
+
+    #[test]
+    fn the_longest_name_has_255_octets() {
+        let label = [&b"\x3f"[..], &[b'x'; 63]].concat();
+        for (last, want) in [(61, Ok(255)), (62, Err(Error::NameOverflow))] {
+            let tail = [&label.repeat(3)[..], &[last], &vec![b'y'; last.into()], b"\0"].concat();
+            assert_eq!(name_at_12(&tail).map(|name| name.len()), want);
+        }
+        assert_eq!(
+            name_at_12(&[&b"\x01a".repeat(127)[..], b"\0"].concat()).map(|n| n.len()),
+            Ok(255)
+        );
+        assert_eq!(
+            name_at_12(&[&b"\x01a".repeat(128)[..], b"\0"].concat()),
+            Err(Error::NameOverflow)
+        );
+    }
+
+    #[test]
+    fn skipping_steps_over_anything() {
+        for (octets, want) in [
+            (&b"\x03fsi\0"[..], 5),
+            (b"\x03fsi\xc0\x0c", 6),
+            (b"\xc0", 1),
+            (b"\x03fs", 3),
+            (b"", 0),
+            (b"\0\0", 1),
+            (b"\x41", 1),
+            (&[&[0x80][..], &[1; 128], &[0, 7]].concat(), 130),
+        ] {
+            assert_eq!(skip(octets), want, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn dp_1_known_chains_of_pointers_are_one_step() {
+        let mut message = b"\x01a\0".to_vec();
+        while message.len() < 16_000 {
+            let before = if message.len() == 3 { 0 } else { message.len() - 2 };
+            message.extend((0xc000 | before as u16).to_be_bytes());
+        }
+        let last = message.len() - 2;
+        let slow = resolve(&message, last, None).unwrap();
+        assert!(slow.hops > 7_000);
+        let chains = ChainEnds::new(&message);
+        let mut name = NameBuf::new();
+        let fast = unpack_with(&message, last, Some(&chains), &mut name).unwrap();
+        assert_eq!(fast.hops, 1);
+        assert_eq!(name.as_bytes(), b"\x01a\0");
+    }
+}

@@ -278,3 +278,178 @@ pub(crate) fn decimal_escape(text: &[u8]) -> Result<(u8, &[u8]), Error> {
     let value = crate::mnemonic::parse_decimal(digits).ok_or(Error::Parse)?;
     Ok((u8::try_from(value).map_err(|_| Error::Parse)?, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(wire: &[u8]) -> String {
+        let mut out = TextBuffer::new();
+        write::<false>(&mut out, wire);
+        let mut json = TextBuffer::new();
+        write::<true>(&mut json, wire);
+        let mut escaped = TextBuffer::new();
+        escaped.json_escaped(out.as_bytes());
+        assert_eq!(json.as_bytes(), escaped.as_bytes());
+        out.to_string_lossy()
+    }
+
+    fn wire(text: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut out = vec![7];
+        let result = parse(text, &mut out);
+        assert_eq!(out.remove(0), 7);
+        if result.is_err() {
+            assert_eq!(out, [], "an error appends nothing");
+        }
+        result.map(|()| out)
+    }
+
+    #[test]
+    fn text_to_wire_follows_the_table() {
+        for (text, want) in [
+            ("", &b"\0"[..]),
+            (".", b"\0"),
+            ("fsi.io", b"\x03fsi\x02io\0"),
+            ("fsi.io.", b"\x03fsi\x02io\0"),
+            ("a\\.b.c", b"\x03a.b\x01c\0"),
+            ("a\\046b", b"\x03a.b\0"),
+            ("a\\065b", b"\x03aAb\0"),
+            ("a b", b"\x03a b\0"),
+            ("\t\u{e9}\"", b"\x04\t\xc3\xa9\"\0"),
+            ("\\a\\\\\\.", b"\x03a\\.\0"),
+            ("A.b", b"\x01A\x01b\0"),
+            ("\\000.\\255", b"\x01\0\x01\xff\0"),
+        ] {
+            assert_eq!(wire(text.as_bytes()).as_deref(), Ok(want), "{text}");
+        }
+        for text in
+            ["..", ".fsi", "a..b", "fsi.io..", "a\\256", "a\\25", "a\\1b2", "a\\2", "a\0b", "a\\\0"]
+        {
+            assert_eq!(wire(text.as_bytes()), Err(Error::Parse), "{text}");
+        }
+    }
+
+    #[test]
+    fn lower_case_spares_escapes() {
+        let mut out = Vec::new();
+        assert_eq!(parse_lowercase(b"FSI.\\A\\066C", &mut out), Ok(()));
+        assert_eq!(out, b"\x03fsi\x03ABc\0");
+    }
+
+    #[test]
+    fn names_end_at_255_octets() {
+        let name = |lens: &[usize]| {
+            lens.iter().map(|len| "x".repeat(*len)).collect::<Vec<_>>().join(".").into_bytes()
+        };
+        assert_eq!(wire(&name(&[63, 63, 63, 61])).map(|wire| wire.len()), Ok(255));
+        assert_eq!(wire(&name(&[63, 63, 63, 62])), Err(Error::NameOverflow));
+        for lens in [&[63, 63, 63, 61][..], &[63, 63, 63, 62], &[1; 127], &[1; 128]] {
+            let mut dotted = name(lens);
+            let bare = wire(&dotted);
+            dotted.push(b'.');
+            assert_eq!(wire(&dotted), bare, "{lens:?}");
+        }
+        assert_eq!(wire(&name(&[1; 127])).map(|wire| wire.len()), Ok(255));
+        assert_eq!(wire(&name(&[1; 128])), Err(Error::NameOverflow));
+    }
+
+    #[test]
+    fn dp_5_long_labels_and_a_last_backslash_are_refused() {
+        assert_eq!(wire(&[b'x'; 63]).map(|wire| wire.len()), Ok(65));
+        assert_eq!(wire(&[b'x'; 64]), Err(Error::NameLength));
+        assert_eq!(wire(&[b'x'; 192]), Err(Error::NameLength));
+        assert_eq!(wire(b"fsi.io\\"), Err(Error::Parse));
+    }
+
+    #[test]
+    fn w_3_a_lone_backslash_is_no_name() {
+        assert_eq!(wire(b"\\"), Err(Error::Parse));
+    }
+
+    #[test]
+    fn w_5_no_text_gives_octets_that_look_like_pointers() {
+        let long = [&[b'x'; 64][..], b".y"].concat();
+        assert_eq!(wire(&long), Err(Error::NameLength));
+        // Other errors come first, so that they are those of the reference.
+        assert_eq!(wire(&[&long[..], b"..z"].concat()), Err(Error::Parse));
+        assert_eq!(wire(&[b'x'; 255]), Err(Error::NameOverflow));
+    }
+
+    #[test]
+    fn wire_to_text_escapes_what_must_be() {
+        for (wire, want) in [
+            (&b"\0"[..], "."),
+            (b"", "."),
+            (b"\x03a.b\0", "a\\.b."),
+            (b"\x03a b\0", "a\\032b."),
+            (b"\x04a\0\xff\x7f\0", "a\\000\\255\\127."),
+            (b"\x05\"();@\0", "\"();@."),
+            (b"\x05$*_-/\0", "$*_-/."),
+            (b"\x01\\\x01\"\0", "\\\\.\"."),
+            (b"\x03WwW\x03fsi\x02IO\0", "WwW.fsi.IO."),
+            (b"\x02ok\0rest", "ok."),
+        ] {
+            assert_eq!(text(wire), want);
+        }
+    }
+
+    #[test]
+    fn dt_2_broken_names_print_as_far_as_they_go() {
+        for (name, wire, want) in [
+            ("cut in a label", &b"\x03ab"[..], "ab."),
+            ("cut between labels", b"\x03fsi", "fsi."),
+            ("length octet alone", b"\x03", "."),
+            ("length over 63", b"\x41b", "b."),
+            ("looks like a pointer", b"\x01a\xc0\x0c", "a.\\012."),
+        ] {
+            assert_eq!(text(wire), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn w_2_the_count_of_octets_never_passes_the_end() {
+        for (wire, want) in [
+            (&b""[..], 1),
+            (b"\0", 1),
+            (b"\0\0", 1),
+            (b"\x03fsi\x02io\0xx", 8),
+            (b"\x03fsi", 4),
+            (b"\x03f", 2),
+        ] {
+            assert_eq!(write::<false>(&mut TextBuffer::new(), wire), want, "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn w_21_names_of_any_length_print_in_full() {
+        let wire = b"\x01\0".repeat(40_000);
+        assert_eq!(text(&wire), "\\000.".repeat(40_000));
+        let longest: Vec<u8> = [&b"\x3f"[..], &[b'x'; 63]].concat().repeat(4);
+        assert_eq!(text(&longest), ("x".repeat(63) + ".").repeat(4));
+    }
+
+    #[test]
+    fn every_octet_at_every_place_prints_as_alone() {
+        for len in [1, 7, 8, 15, 16, 17, 31, 32, 33, 62, 63] {
+            for place in [0, len / 2, len - 1] {
+                for octet in 0..=255 {
+                    let mut label = vec![b'x'; len];
+                    label[place] = octet;
+                    let shown = text(&[1, octet, 0]);
+                    let shown = shown.strip_suffix('.').unwrap();
+                    let want = "x".repeat(place) + shown + &"x".repeat(len - place - 1) + ".com.";
+                    let wire = [&[len as u8][..], &label, b"\x03com\0"].concat();
+                    assert_eq!(text(&wire), want);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn length_octets_that_are_printable_are_not_taken_for_text() {
+        for len in 1..=63 {
+            let wire = [&[1, b'a', len][..], &vec![b'x'; len.into()], b"\x02io\0"].concat();
+            assert_eq!(text(&wire), format!("a.{}.io.", "x".repeat(len.into())));
+        }
+    }
+}

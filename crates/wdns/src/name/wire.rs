@@ -182,3 +182,119 @@ pub fn downcase(name: &mut [u8]) {
 pub fn eq_ignore_case(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WWW: &[u8] = b"\x03www\x03fsi\x02io\0";
+    const FSI: &[u8] = b"\x03fsi\x02io\0";
+
+    #[test]
+    fn lengths_of_uncompressed_names() {
+        let longest =
+            [&[&b"\x3f"[..], &[b'x'; 63]].concat().repeat(3)[..], b"\x3d", &[b'x'; 61], b"\0"];
+        let longest = longest.concat();
+        let over = [&b"\x01a"[..], &longest].concat();
+        for (name, octets, want) in [
+            ("one label", &b"\x03fsi\0"[..], Ok(5)),
+            ("root", b"\0xx", Ok(1)),
+            ("nothing", b"", Err(Error::Overflow)),
+            ("label over 63", b"\x40x", Err(Error::InvalidLengthOctet)),
+            ("pointer", b"\xc0\x0c", Err(Error::InvalidLengthOctet)),
+            ("label cut", b"\x03fs", Err(Error::InvalidLengthOctet)),
+            ("255 octets", &longest, Ok(255)),
+            ("257 octets", &over, Err(Error::NameLength)),
+        ] {
+            assert_eq!(uncompressed_len(octets), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn w_1_a_missing_end_is_an_invalid_length_octet() {
+        assert_eq!(uncompressed_len(b"\x03fsi"), Err(Error::InvalidLengthOctet));
+        assert_eq!(uncompressed_len(b"\x03fsi\x02io"), Err(Error::InvalidLengthOctet));
+        let long = [&b"\x3f"[..], &[b'x'; 63]].concat().repeat(4);
+        assert_eq!(uncompressed_len(&long), Err(Error::NameLength));
+    }
+
+    #[test]
+    fn copies_of_uncompressed_names() {
+        for (message, at, want) in [
+            (WWW, 0, Ok(WWW)),
+            (WWW, 4, Ok(FSI)),
+            (WWW, 12, Err(Error::OutOfBounds)),
+            (b"\x03fsi", 0, Err(Error::OutOfBounds)),
+            (b"\x40x", 0, Err(Error::InvalidLengthOctet)),
+            (b"\xc0\0", 0, Err(Error::InvalidLengthOctet)),
+        ] {
+            assert_eq!(copy(message, at), want, "{message:?} {at}");
+        }
+        let long = [&[&b"\x3f"[..], &[b'x'; 63]].concat().repeat(4)[..], b"\0"].concat();
+        assert_eq!(copy(&long, 0), Err(Error::NameOverflow));
+    }
+
+    #[test]
+    fn labels_are_counted_without_the_root() {
+        assert_eq!(count_labels(WWW), Ok(3));
+        assert_eq!(count_labels(b"\0"), Ok(0));
+        assert_eq!(count_labels(b"\x03fs"), Err(Error::NameOverflow));
+        assert_eq!(count_labels(b"\x40"), Err(Error::InvalidLengthOctet));
+        assert_eq!(count_labels(b"\x03fsi"), Err(Error::OutOfBounds));
+    }
+
+    #[test]
+    fn w_17_subdomains_are_strictly_below_and_octet_exact() {
+        for (name, a, b, want) in [
+            ("below", WWW, FSI, true),
+            ("itself", FSI, FSI, false),
+            ("above", FSI, WWW, false),
+            ("below the root", FSI, b"\0", true),
+            ("the root", b"\0", b"\0", false),
+            ("other case", WWW, b"\x03FSI\x02io\0", false),
+            ("labels count, not text", b"\x04xfsi\x02io\0", FSI, false),
+            ("other end", WWW, b"\x02io\x03fsi\0", false),
+        ] {
+            assert_eq!(is_subdomain(a, b), Ok(want), "{name}");
+        }
+        assert_eq!(is_subdomain(b"\x03fsi", FSI), Err(Error::Parse));
+        assert_eq!(is_subdomain(WWW, b"\x40"), Err(Error::Parse));
+    }
+
+    #[test]
+    fn dp_11_a_case_insensitive_variant_stands_beside() {
+        assert_eq!(is_subdomain_ignore_case(WWW, b"\x03FSI\x02iO\0"), Ok(true));
+        assert_eq!(is_subdomain_ignore_case(b"\x03FSI\x02io\0", FSI), Ok(false));
+        assert!(eq_ignore_case(FSI, b"\x03FsI\x02IO\0"));
+        assert!(!eq_ignore_case(FSI, WWW));
+    }
+
+    #[test]
+    fn leftmost_labels_go_first() {
+        assert_eq!(left_chop(WWW), Ok(FSI));
+        assert_eq!(left_chop(b"\0"), Ok(&b"\0"[..]));
+        assert_eq!(left_chop(b"\x01a\0rest"), Ok(&b"\0rest"[..]));
+        assert_eq!(left_chop(b"\x03fs"), Err(Error::NameOverflow));
+        assert_eq!(left_chop(b""), Err(Error::NameOverflow));
+    }
+
+    #[test]
+    fn reversal_needs_exactly_one_name() {
+        for (name, want) in [(WWW, Ok(&b"\x02io\x03fsi\x03www\0"[..])), (b"\0", Ok(b"\0"))] {
+            let mut out = b"x".to_vec();
+            assert_eq!(reverse(name, &mut out).map(|()| &out[1..]), want);
+        }
+        for bad in [&b""[..], b"\x03fsi", b"\0\0", b"\x03fsi\0\0", b"\x40"] {
+            let mut out = Vec::new();
+            assert_eq!(reverse(bad, &mut out), Err(Error::OutOfBounds), "{bad:?}");
+            assert_eq!(out, []);
+        }
+    }
+
+    #[test]
+    fn lower_case_spares_length_octets_and_other_letters() {
+        let mut name = b"\x05A-Z\xc9[\0".to_vec();
+        downcase(&mut name);
+        assert_eq!(name, b"\x05a-z\xc9[\0");
+    }
+}
