@@ -1,1 +1,27 @@
 //! Packets to NMSG messages.
+//!
+//! Takes frames and time as arguments and knows nothing of interfaces, threads, clocks or command
+//! lines. From the outside in:
+//!
+//! | module or type | what it is |
+//! |---|---|
+//! | [`savefile`] | pcap and pcapng, read from files and pipes; a pcap writer |
+//! | [`Frame`], [`LinkType`] | one captured frame and how it starts |
+//! | [`bpf`] | capture filters |
+//! | [`Reassembler`] | fragments to datagrams |
+//! | [`Counters`], [`Skip`] | what became of every frame |
+
+pub mod bpf;
+mod frame;
+pub mod link;
+mod list;
+mod reassembly;
+pub mod savefile;
+mod skip;
+#[cfg(test)]
+mod test_packets;
+
+pub use frame::Frame;
+pub use link::LinkType;
+pub use reassembly::{Pushed, Reassembler, ReassemblyLimits};
+pub use skip::{Counters, Skip};

@@ -7,11 +7,13 @@
 //! | [`signal`] | signals as flags and a latch |
 //! | [`udp`] | datagrams |
 //! | [`durable`] | files that appear whole or not at all |
+//! | [`pcap`] | libpcap opened at run time: filter expressions, live capture |
 //! | [`User`], [`daemon`] | what the process runs as |
 
 pub mod daemon;
 pub mod durable;
 mod latch;
+pub mod pcap;
 #[cfg(test)]
 mod scratch;
 pub mod signal;
