@@ -7,21 +7,29 @@
 //! |---|---|
 //! | [`savefile`] | pcap and pcapng, read from files and pipes; a pcap writer |
 //! | [`Frame`], [`LinkType`] | one captured frame and how it starts |
+//! | [`Converter`], [`Message`] | frames to messages of one type |
+//! | [`dnsqr`] | DNS queries and the responses that answer them |
 //! | [`bpf`] | capture filters |
 //! | [`Reassembler`] | fragments to datagrams |
 //! | [`Counters`], [`Skip`] | what became of every frame |
 
 pub mod bpf;
+mod converter;
+pub mod dnsqr;
+mod encode;
 mod frame;
 pub mod link;
 mod list;
+mod message;
 mod reassembly;
 pub mod savefile;
 mod skip;
 #[cfg(test)]
 mod test_packets;
 
+pub use converter::{Converter, OpenError, PacketType};
 pub use frame::Frame;
 pub use link::LinkType;
+pub use message::{Message, Ncap, Packet, Pkt, Sink, VENDOR_BASE};
 pub use reassembly::{Pushed, Reassembler, ReassemblyLimits};
 pub use skip::{Counters, Skip};

@@ -16,7 +16,8 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) const UNLINKED: Self = Self { previous: NONE, next: NONE };
 
-    pub(crate) fn next(self) -> u32 {
+    #[cfg(test)]
+    fn next(self) -> u32 {
         self.next
     }
 }

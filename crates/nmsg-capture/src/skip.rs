@@ -176,6 +176,18 @@ impl Counters {
         self.skipped[reason as usize] += 1;
     }
 
+    /// Counts one frame of which at most one message was made.
+    pub(crate) fn take(&mut self, result: Result<(), Skip>) {
+        self.frames += 1;
+        match result {
+            Ok(()) => {
+                self.converted += 1;
+                self.messages += 1;
+            }
+            Err(reason) => self.skip(reason),
+        }
+    }
+
     /// Returns how many frames were skipped for one reason.
     #[must_use]
     pub fn skipped(&self, reason: Skip) -> u64 {

@@ -137,3 +137,30 @@ pub(crate) fn ethernet(packet: &[u8]) -> Vec<u8> {
     let ethertype = if packet[0] >> 4 == 6 { [0x86, 0xdd] } else { [8, 0] };
     [&[2; 12][..], &ethertype, packet].concat()
 }
+
+/// A DNS message with the given flags word; one question unless `None`.
+pub(crate) fn dns(id: u16, flags: u16, question: Option<(&str, u16)>) -> Vec<u8> {
+    let mut message = Vec::new();
+    for word in [id, flags, u16::from(question.is_some()), 0, 0, 0] {
+        message.extend(word.to_be_bytes());
+    }
+    if let Some((name, qtype)) = question {
+        wdns::name::parse(name.as_bytes(), &mut message).unwrap();
+        message.extend(qtype.to_be_bytes());
+        message.extend([0, 1]);
+    }
+    message
+}
+
+/// A filter compiler that knows one answer for every expression.
+pub(crate) fn constant_filter(user: u32) -> crate::bpf::Filter {
+    use crate::bpf::{Filter, Instruction, Wrapping};
+    use crate::{LinkType, bpf};
+    let compiler = move |text: &str, link: LinkType| {
+        // The frame program takes everything; the network program answers `user`.
+        let k = if link == LinkType::RAW && text == "U" { user } else { 1 };
+        Ok(vec![Instruction { code: 6, jump_true: 0, jump_false: 0, k }])
+    };
+    let compiler: &dyn bpf::Compiler = &compiler;
+    Filter::new(compiler, "U", LinkType::ETHERNET, Wrapping::User).unwrap()
+}

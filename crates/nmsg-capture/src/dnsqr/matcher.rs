@@ -1,0 +1,415 @@
+//! The state machine: frames and time in, messages out.
+
+use super::config::{Config, Direction};
+use super::header::Header;
+use super::icmp::Quote;
+use super::message::{DnsQr, Kind, PacketBuffer, PacketList, PacketMeta};
+use super::query_table::{Key, NewQuery, Query, QueryTable};
+use super::zeroing::Zeroing;
+use crate::bpf::Filter;
+use crate::converter::{check_frame, check_packet};
+use crate::link::ip_packet;
+use crate::{Counters, Frame, Message, Pushed, Reassembler, Sink, Skip};
+use nmsg::Timestamp;
+use nmsg::datagram::{
+    IpPacket, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Transport, UdpDatagram, udp_checksum,
+};
+
+/// Response codes that answer a query even without naming its question: FORMERR, SERVFAIL, NOTIMP
+/// and REFUSED.
+const ERROR_RCODES: [u8; 4] = [1, 2, 4, 5];
+
+pub(super) fn is_dns_over_udp(port: u16) -> bool {
+    matches!(port, 53 | 5353)
+}
+
+pub(super) fn is_dns_over_tcp(port: u16) -> bool {
+    port == 53
+}
+
+/// Pairs queries with responses.
+///
+/// Messages come out in the order of the frames that complete them; an unanswered query comes out
+/// behind the frame that shows its time to be over, or at [`Self::expire`] and [`Self::finish`].
+#[derive(Debug)]
+pub struct Matcher {
+    reassembler: Reassembler,
+    fragments: PacketBuffer,
+    filter: Option<Filter>,
+    pairing: Pairing,
+}
+
+/// Everything behind reassembly.
+#[derive(Debug)]
+struct Pairing {
+    config: Config,
+    table: QueryTable,
+    /// Time of the last frame that held an IP packet with a transport header.
+    now: Timestamp,
+    counters: Counters,
+    zeroing: Zeroing,
+}
+
+/// A whole datagram and what it came in.
+struct Datagram<'a> {
+    packet: IpPacket<'a>,
+    transport: Transport<'a>,
+    /// One packet, or the fragments.
+    packets: PacketList<'a>,
+    was_fragmented: bool,
+    /// Time of the frame that completed it.
+    time: Timestamp,
+}
+
+impl Matcher {
+    /// Starts with nothing stored. `filter` judges frames and datagrams before anything else.
+    #[must_use]
+    pub fn new(config: Config, filter: Option<Filter>) -> Self {
+        Self {
+            reassembler: Reassembler::new(config.reassembly),
+            fragments: PacketBuffer::default(),
+            filter,
+            pairing: Pairing {
+                config,
+                table: QueryTable::new(),
+                now: Timestamp::default(),
+                counters: Counters::default(),
+                zeroing: Zeroing::default(),
+            },
+        }
+    }
+
+    /// Returns what became of the frames so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.pairing.counters
+    }
+
+    /// Returns how many queries wait for their response.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pairing.table.len()
+    }
+
+    /// Takes one frame.
+    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
+        self.pairing.counters.frames += 1;
+        match self.process(frame, sink) {
+            Ok(()) => self.pairing.counters.converted += 1,
+            Err(reason) => self.pairing.counters.skip(reason),
+        }
+        self.pairing.give_up_overdue(sink);
+    }
+
+    fn process(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
+        let Self { reassembler, fragments, filter, pairing } = self;
+        let filter = filter.as_ref();
+        check_frame(frame, filter)?;
+        if !frame.is_complete() {
+            return Err(Skip::Snapped);
+        }
+        let ip = ip_packet(frame.link, frame.octets)?;
+        let packet = IpPacket::parse(ip.octets, ip.family)?;
+        let transport = packet.transport()?;
+        pairing.now = frame.time;
+        reassembler.expire(frame.time, &mut pairing.counters);
+        if packet.fragment().is_none() {
+            let Some(transport) = transport else { return Err(Skip::Transport) };
+            check_packet(packet.octets(), false, filter)?;
+            let meta = [PacketMeta { len: packet.octets().len() as u32, time: frame.time }];
+            let packets = PacketList::new(packet.octets(), &meta);
+            let datagram =
+                Datagram { packet, transport, packets, was_fragmented: false, time: frame.time };
+            return pairing.datagram(&datagram, sink);
+        }
+        match reassembler.push(&packet, frame.time, &mut pairing.counters) {
+            Pushed::Kept => return Err(Skip::FragmentKept),
+            Pushed::Duplicate => return Err(Skip::FragmentDuplicate),
+            Pushed::Invalid => return Err(Skip::FragmentInvalid),
+            Pushed::Complete => {}
+        }
+        let packet = IpPacket::parse_raw(reassembler.datagram())?;
+        let Some(transport) = packet.transport()? else { return Err(Skip::FragmentInvalid) };
+        check_packet(packet.octets(), false, filter)?;
+        fragments.clear();
+        for (time, octets) in reassembler.packets() {
+            fragments.push(time, octets);
+        }
+        let packets = fragments.list();
+        let datagram =
+            Datagram { packet, transport, packets, was_fragmented: true, time: frame.time };
+        pairing.datagram(&datagram, sink)
+    }
+
+    /// Gives out what is overdue at `now`, for inputs where no frame comes to show the time.
+    pub fn expire(&mut self, now: Timestamp, sink: &mut Sink<'_>) {
+        self.pairing.now = self.pairing.now.max(now);
+        self.reassembler.expire(now, &mut self.pairing.counters);
+        while self.pairing.is_overdue() {
+            self.pairing.give_up_oldest(sink);
+        }
+    }
+
+    /// Returns the second at which [`Self::expire`] will have something to do.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<i64> {
+        let query = self.pairing.table.oldest().map(|(_, query)| {
+            let end = query.time().sec.saturating_add(self.pairing.config.timeout_seconds);
+            end.saturating_add(1)
+        });
+        let fragment = self.reassembler.next_deadline();
+        query.into_iter().chain(fragment).min()
+    }
+
+    /// Gives out every stored query, oldest first: the end of the input, or of the capture
+    /// (decision DQ-6).
+    pub fn finish(&mut self, sink: &mut Sink<'_>) {
+        while self.pairing.table.len() > 0 {
+            self.pairing.give_up_oldest(sink);
+        }
+    }
+
+    /// Forgets every stored query and returns how many there were: a run that ends at an exact
+    /// number of messages has no room for them (decision DQ-6).
+    pub fn discard_pending(&mut self) -> u64 {
+        let mut discarded = 0;
+        while let Some((at, _)) = self.pairing.table.oldest() {
+            self.pairing.table.unlink(at);
+            self.pairing.table.release(at);
+            discarded += 1;
+        }
+        self.pairing.counters.discarded_queries += discarded;
+        discarded
+    }
+}
+
+impl Pairing {
+    fn datagram(&mut self, datagram: &Datagram<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
+        let whole = datagram.packet.octets();
+        match datagram.transport {
+            Transport::Udp(udp) => self.udp(datagram, &udp, sink),
+            Transport::Tcp { source_port, destination_port } => {
+                if !is_dns_over_tcp(source_port) && !is_dns_over_tcp(destination_port) {
+                    return Err(Skip::NotDnsPort);
+                }
+                let mut message = DnsQr::empty(Kind::Tcp, datagram.time, PROTOCOL_TCP);
+                message.tcp = Some(whole);
+                self.emit(message, sink)
+            }
+            Transport::Icmp(icmp) => {
+                let quotes_dns = Quote::parse(icmp).is_some_and(|quote| quote.quotes_dns());
+                if !quotes_dns || !self.config.icmp {
+                    return Err(Skip::IcmpWithoutDns);
+                }
+                let mut message = DnsQr::empty(Kind::Icmp, datagram.time, PROTOCOL_ICMP);
+                message.icmp = Some(whole);
+                self.emit(message, sink)
+            }
+        }
+    }
+
+    fn udp(
+        &mut self,
+        datagram: &Datagram<'_>,
+        udp: &UdpDatagram<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Skip> {
+        if !is_dns_over_udp(udp.source_port) && !is_dns_over_udp(udp.destination_port) {
+            return Err(Skip::NotDnsPort);
+        }
+        let header = Header::parse(udp.payload).ok_or(Skip::NotDns)?;
+        let wanted = match self.config.direction {
+            None => true,
+            Some(Direction::Queries) => !header.is_response(),
+            Some(Direction::Responses) => header.is_response(),
+        };
+        if !wanted {
+            return Err(Skip::Direction);
+        }
+        let packet = &datagram.packet;
+        let source = (packet.source(), udp.source_port);
+        let destination = (packet.destination(), udp.destination_port);
+        let (query, response) = match header.is_response() {
+            false => (source, destination),
+            true => (destination, source),
+        };
+        let mut message = DnsQr {
+            query_ip: query.0,
+            query_port: query.1,
+            response_ip: response.0,
+            response_port: response.1,
+            id: header.id,
+            question: header.question,
+            ..DnsQr::empty(Kind::UdpQueryOnly, datagram.time, PROTOCOL_UDP)
+        };
+        match (self.config.direction, header.is_response()) {
+            (Some(_), false) => {
+                let len = packet.octets().len() as u32;
+                let meta = [PacketMeta { len, time: datagram.time }];
+                message.query_packets = PacketList::new(packet.octets(), &meta);
+                self.emit(message, sink)
+            }
+            (Some(_), true) => {
+                message.kind = Kind::UdpResponseOnly;
+                message.rcode = Some(header.rcode());
+                message.response_packets = datagram.packets;
+                message.time = first_time(datagram.packets).unwrap_or(datagram.time);
+                self.emit(message, sink)
+            }
+            (None, is_response) => {
+                let key = Key::new(packet.family(), query, response, header.id);
+                if is_response {
+                    message.response_packets = datagram.packets;
+                    return self.response(&key, &header, message, sink);
+                }
+                let recursion_desired =
+                    (!datagram.was_fragmented).then(|| header.recursion_desired());
+                let packets = datagram.packets;
+                let question = header.question;
+                self.table.store(&NewQuery { key, question, recursion_desired, packets });
+                Err(Skip::QueryKept)
+            }
+        }
+    }
+
+    fn response(
+        &mut self,
+        key: &Key,
+        header: &Header<'_>,
+        mut message: DnsQr<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Skip> {
+        let rcode = header.rcode();
+        message.rcode = Some(rcode);
+        let Some(at) = self.table.find(key, header.question, ERROR_RCODES.contains(&rcode)) else {
+            message.kind = Kind::UdpUnsolicitedResponse;
+            message.time = first_time(message.response_packets).unwrap_or(message.time);
+            check_filters(&self.config, Some(header.recursion_desired()), &message)?;
+            return self.emit(message, sink);
+        };
+        self.table.unlink(at);
+        let Self { config, table, counters, zeroing, .. } = self;
+        let query = table.query(at);
+        let message = DnsQr {
+            kind: Kind::UdpQueryResponse,
+            time: query.time(),
+            query_packets: query.packets(),
+            question: message.question.or(query.question()),
+            ..message
+        };
+        let result = check_filters(config, query.recursion_desired, &message)
+            .and_then(|()| emit(config, zeroing, counters, message, sink));
+        table.release(at);
+        result
+    }
+
+    /// Returns true when the oldest query must go: too many, too much, or too old.
+    fn is_overdue(&self) -> bool {
+        let Some((_, oldest)) = self.table.oldest() else { return false };
+        let age = self.now.sec.saturating_sub(oldest.time().sec);
+        self.table.len() > self.config.max_queries as usize
+            || self.table.held_octets() > self.config.max_query_octets
+            || age > self.config.timeout_seconds
+    }
+
+    /// Gives out overdue queries; stops behind one that a filter drops, as if each dropped one
+    /// made room for the next frame. What a frame finds stored depends on that order.
+    fn give_up_overdue(&mut self, sink: &mut Sink<'_>) {
+        while self.is_overdue() && self.give_up_oldest(sink) {}
+    }
+
+    /// Gives the oldest query out as unanswered; false when a filter drops it.
+    fn give_up_oldest(&mut self, sink: &mut Sink<'_>) -> bool {
+        let Some((at, _)) = self.table.oldest() else { return false };
+        self.table.unlink(at);
+        let Self { config, table, counters, zeroing, now, .. } = self;
+        let query = table.query(at);
+        let message = unanswered(query, *now);
+        let kept = match check_filters(config, query.recursion_desired, &message) {
+            // A UDP message is never withheld by zeroing, so it always comes out.
+            Ok(()) => emit(config, zeroing, counters, message, sink).is_ok(),
+            Err(_) => {
+                counters.filtered_queries += 1;
+                false
+            }
+        };
+        table.release(at);
+        kept
+    }
+
+    fn emit(&mut self, message: DnsQr<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
+        emit(&self.config, &mut self.zeroing, &mut self.counters, message, sink)
+    }
+}
+
+fn unanswered(query: &Query, now: Timestamp) -> DnsQr<'_> {
+    let key = &query.key;
+    DnsQr {
+        query_ip: key.query_ip(),
+        response_ip: key.response_ip(),
+        query_port: key.query_port,
+        response_port: key.response_port,
+        id: key.id,
+        question: query.question(),
+        query_packets: query.packets(),
+        timeout: Some(seconds_between(query.time(), now)),
+        ..DnsQr::empty(Kind::UdpUnansweredQuery, query.time(), PROTOCOL_UDP)
+    }
+}
+
+fn first_time(packets: PacketList<'_>) -> Option<Timestamp> {
+    packets.metas().first().map(|meta| meta.time)
+}
+
+/// Seconds from `start` to `end`; negative when time ran backwards.
+fn seconds_between(start: Timestamp, end: Timestamp) -> f64 {
+    let mut sec = end.sec.wrapping_sub(start.sec);
+    let mut nsec = i64::from(end.nsec) - i64::from(start.nsec);
+    if nsec < 0 {
+        sec -= 1;
+        nsec += 1_000_000_000;
+    }
+    sec as f64 + nsec as f64 / 1e9
+}
+
+fn check_filters(
+    config: &Config,
+    recursion_desired: Option<bool>,
+    message: &DnsQr<'_>,
+) -> Result<(), Skip> {
+    if let (Some(wanted), Some(is)) = (config.recursion_desired, recursion_desired)
+        && wanted != is
+    {
+        return Err(Skip::RdFilter);
+    }
+    match message.question {
+        Some(question)
+            if config.exclude.covers(question.name) && !config.include.covers(question.name) =>
+        {
+            Err(Skip::NameFilter)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn emit(
+    config: &Config,
+    zeroing: &mut Zeroing,
+    counters: &mut Counters,
+    mut message: DnsQr<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), Skip> {
+    if !message.response_packets.is_empty() {
+        message.udp_checksum = Some(udp_checksum(message.response_packets.packets()));
+    }
+    let message = match config.zero_resolver_address {
+        true => zeroing.apply(&message).ok_or(Skip::ZeroingUnclear)?,
+        false => message,
+    };
+    counters.messages += 1;
+    sink(&Message::DnsQr(message));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
