@@ -1,5 +1,6 @@
 use nmsg::container::StoredPayload;
 use nmsg::{MsgType, Payload, Timestamp, VendorId};
+use std::net::SocketAddr;
 
 use crate::fault::Problem;
 
@@ -99,6 +100,19 @@ pub struct Batch {
     pub tally: DecodeTally,
     /// What was wrong, in order.
     pub problems: Vec<Problem>,
+    /// Containers that arrived as messages, in order, for finding out which did not.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// What a container that arrived as a message says about its place in its sender's stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Arrival {
+    /// Who sent it; `None` where senders cannot be told apart.
+    pub peer: Option<SocketAddr>,
+    /// Random id of the sender's stream.
+    pub sequence_id: Option<u64>,
+    /// Number of the container in the stream.
+    pub sequence: Option<u32>,
 }
 
 /// Numbers about the input that a batch was made of.
@@ -128,6 +142,7 @@ impl Batch {
         self.entries.shrink_to(KEPT / size_of::<Entry>());
         self.tally = DecodeTally::default();
         self.problems.clear();
+        self.arrivals.clear();
     }
 
     /// The payload of one entry.

@@ -1,7 +1,7 @@
 use nmsg::container::{ContainerBody, Header, Inflater, StoredPayload, swallowed_containers};
 use nmsg::{Limits, MsgType, VendorId};
 
-use crate::batch::{Batch, Entry};
+use crate::batch::{Arrival, Batch, Entry};
 use crate::fault::{Fault, Problem};
 use crate::source::{RawBatch, RawKind, RawPiece};
 
@@ -58,7 +58,7 @@ impl Decoder {
     pub fn decode(&mut self, kind: RawKind, raw: &mut RawBatch, batch: &mut Batch) {
         batch.clear();
         match kind {
-            RawKind::Containers => self.decode_containers(raw, batch),
+            RawKind::Containers | RawKind::Messages => self.decode_containers(raw, batch),
             RawKind::Payloads => {
                 std::mem::swap(batch, &mut raw.payloads);
                 self.select(batch);
@@ -80,6 +80,19 @@ impl Decoder {
                         let lost = header.container_len();
                         let saved = self.decode_swallowed(body, &mut octets, offset, batch);
                         batch.tally.damaged_octets += lost.saturating_sub(saved);
+                    }
+                }
+                RawPiece::Message { header, body, peer } => {
+                    match self.decode_container(&header, body, &mut octets, batch) {
+                        Ok(()) => batch.arrivals.push(Arrival {
+                            peer,
+                            sequence_id: self.index.sequence_id(),
+                            sequence: self.index.sequence(),
+                        }),
+                        Err(error) => {
+                            problem(batch, Fault::Malformed(error));
+                            batch.tally.damaged_octets += header.container_len();
+                        }
                     }
                 }
                 RawPiece::CutShort { header, body, error } => {

@@ -1,4 +1,4 @@
-use nmsg::{MsgType, Unrenderable, VendorId};
+use nmsg::{ErrorKind, MsgType, Unrenderable, VendorId};
 use std::fmt;
 
 /// Something wrong with an input that does not end it.
@@ -10,6 +10,20 @@ pub enum Fault {
     Incomplete {
         /// Number of such containers.
         containers: usize,
+    },
+    /// A message from the network that is no container, or one that does not decode; it costs itself.
+    Malformed(nmsg::Error),
+    /// Fragmented containers that were given up because pieces of them did not arrive in time.
+    LostFragments {
+        /// Number of such containers.
+        containers: u64,
+    },
+    /// Datagrams that the system dropped before they could be read.
+    Dropped {
+        /// Number of datagrams.
+        datagrams: u64,
+        /// What can be done about it; `None` when there is nothing to set.
+        advice: Option<String>,
     },
     /// A payload whose body does not fit its checksum; it is dropped.
     ChecksumMismatch {
@@ -58,6 +72,18 @@ pub enum Fault {
 pub enum FaultKind {
     /// [`Fault::Damage`] and [`Fault::Incomplete`].
     Damage,
+    /// [`Fault::Malformed`] in the first ten octets.
+    MalformedHeader,
+    /// [`Fault::Malformed`]: longer or shorter than its header says, or too large.
+    MalformedLength,
+    /// [`Fault::Malformed`] behind the header.
+    MalformedBody,
+    /// [`Fault::Malformed`]: a fragment that fits no container.
+    RefusedFragment,
+    /// [`Fault::LostFragments`].
+    LostFragments,
+    /// [`Fault::Dropped`].
+    Dropped,
     /// [`Fault::ChecksumMismatch`].
     ChecksumMismatch,
     /// [`Fault::UnusableLine`].
@@ -72,8 +98,14 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 12] = [
         Self::Damage,
+        Self::MalformedHeader,
+        Self::MalformedLength,
+        Self::MalformedBody,
+        Self::RefusedFragment,
+        Self::LostFragments,
+        Self::Dropped,
         Self::ChecksumMismatch,
         Self::UnusableLine,
         Self::BadRecord,
@@ -92,15 +124,37 @@ impl FaultKind {
 impl Fault {
     /// Returns the kind.
     #[must_use]
-    pub const fn kind(&self) -> FaultKind {
+    pub fn kind(&self) -> FaultKind {
         match self {
             Self::Damage(_) | Self::Incomplete { .. } => FaultKind::Damage,
+            Self::Malformed(error) => malformed_kind(error),
+            Self::LostFragments { .. } => FaultKind::LostFragments,
+            Self::Dropped { .. } => FaultKind::Dropped,
             Self::ChecksumMismatch { .. } => FaultKind::ChecksumMismatch,
             Self::UnusableLine { .. } => FaultKind::UnusableLine,
             Self::BadRecord { .. } => FaultKind::BadRecord,
             Self::Unrenderable { .. } => FaultKind::Unrenderable,
             Self::LeftOut { .. } => FaultKind::LeftOut,
         }
+    }
+
+    /// Returns how many occurrences this one stands for.
+    #[must_use]
+    pub fn occurrences(&self) -> u64 {
+        match self {
+            Self::LostFragments { containers } => *containers,
+            Self::Dropped { datagrams, .. } => *datagrams,
+            _ => 1,
+        }
+    }
+}
+
+fn malformed_kind(error: &nmsg::Error) -> FaultKind {
+    match error.kind() {
+        ErrorKind::LengthMismatch { .. } | ErrorKind::TooLarge { .. } => FaultKind::MalformedLength,
+        ErrorKind::Inflate(_) | ErrorKind::Protobuf(_) => FaultKind::MalformedBody,
+        ErrorKind::Fragment(_) => FaultKind::RefusedFragment,
+        _ => FaultKind::MalformedHeader,
     }
 }
 
@@ -109,6 +163,17 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damage(error) => error.fmt(f),
+            Self::Malformed(error) => write!(f, "message dropped: {error}"),
+            Self::LostFragments { containers: 1 } => {
+                f.write_str("a fragmented container was given up, pieces of it are missing")
+            }
+            Self::LostFragments { containers } => {
+                write!(f, "{containers} fragmented containers were given up, pieces are missing")
+            }
+            Self::Dropped { datagrams, advice } => {
+                write!(f, "the system dropped {datagrams} datagrams that came too fast")?;
+                advice.as_ref().map_or(Ok(()), |advice| write!(f, "; {advice}"))
+            }
             Self::Incomplete { containers } => {
                 write!(f, "fragments of {containers} containers are missing")
             }

@@ -63,6 +63,9 @@ impl Feeder<'_> {
                 }
             }
         }
+        self.source.finish(&mut raw);
+        self.decoder.decode(kind, &mut raw, &mut batch);
+        let _ = consumer.take(&mut batch);
         Ok(())
     }
 

@@ -34,6 +34,8 @@ pub struct InputAccount {
     pub discarded: u64,
     /// Octets that could not be delivered.
     pub damaged_octets: u64,
+    /// Containers that did not arrive, as far as sequence numbers tell.
+    pub lost_containers: u64,
     /// How often each kind of fault occurred, in the order of [`FaultKind::ALL`].
     pub faults: [u64; FaultKind::ALL.len()],
 }
@@ -82,6 +84,12 @@ impl Ledger {
     #[must_use]
     pub fn containers(&self) -> u64 {
         self.inputs.iter().map(|input| input.containers).sum()
+    }
+
+    /// Containers that did not arrive, as far as sequence numbers tell.
+    #[must_use]
+    pub fn lost_containers(&self) -> u64 {
+        self.inputs.iter().map(|input| input.lost_containers).sum()
     }
 
     /// True when every payload is in exactly one column; holds once a run is over.

@@ -8,7 +8,7 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Engine`] | the whole: sources, outputs, settings, [`Engine::run`] |
-//! | [`Source`], [`FileSource`] | where payloads come from |
+//! | [`Source`], [`FileSource`], [`UdpSource`] | where payloads come from |
 //! | [`Output`], [`Sink`] | where payloads go |
 //! | [`PayloadFilter`] | which of them pass |
 //! | [`Observer`] | is told what goes wrong |
@@ -34,7 +34,7 @@ mod render;
 mod run;
 mod source;
 
-pub use batch::{Batch, DecodeTally, Entry, Selection, Span};
+pub use batch::{Arrival, Batch, DecodeTally, Entry, Selection, Span};
 pub use deal::{Deal, Dealer, Dealt};
 pub use decode::{Decoder, PayloadFilter};
 pub use engine::{Engine, Outcome};
@@ -44,4 +44,4 @@ pub use observer::Observer;
 pub use output::{FileSink, Output, OutputFormat, Sink};
 pub use rate::RateLimiter;
 pub use run::End;
-pub use source::{Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source};
+pub use source::{Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource};

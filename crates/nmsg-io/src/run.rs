@@ -1,6 +1,9 @@
+use nmsg::container::LossTracker;
 use std::io;
+use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use crate::batch::Batch;
 use crate::deal::{Deal, Dealer};
@@ -29,6 +32,7 @@ pub enum End {
 
 /// The one place that decides: deals batches to outputs in order and keeps the ledger.
 pub(crate) struct Run<'e, 'r> {
+    start: Instant,
     inputs: Vec<Input>,
     lanes: Vec<Lane<'r>>,
     mirror: bool,
@@ -47,6 +51,8 @@ pub(crate) struct Run<'e, 'r> {
 struct Input {
     account: InputAccount,
     is_network: bool,
+    /// What sequence numbers say was lost.
+    loss: LossTracker<Option<SocketAddr>>,
 }
 
 impl<'e, 'r> Run<'e, 'r> {
@@ -62,8 +68,10 @@ impl<'e, 'r> Run<'e, 'r> {
         let inputs = inputs.into_iter().map(|(name, is_network)| Input {
             account: InputAccount { name, ..InputAccount::default() },
             is_network,
+            loss: LossTracker::new(),
         });
         Self {
+            start: Instant::now(),
             inputs: inputs.collect(),
             lanes,
             mirror,
@@ -90,7 +98,7 @@ impl<'e, 'r> Run<'e, 'r> {
     /// Reports a fault that occurred so many times.
     #[cold]
     fn note(&mut self, input: usize, fault: &Fault, times: u64) {
-        let Some(Input { account, is_network }) = self.inputs.get_mut(input) else { return };
+        let Some(Input { account, is_network, .. }) = self.inputs.get_mut(input) else { return };
         let count = &mut account.faults[fault.kind() as usize];
         let first = *count == 0;
         *count += times;
@@ -100,7 +108,16 @@ impl<'e, 'r> Run<'e, 'r> {
 
     /// Deals a batch. Breaks when the run is over; what comes afterwards is only counted.
     pub(crate) fn absorb(&mut self, input: usize, batch: &Batch) -> ControlFlow<()> {
-        let Some(Input { account, .. }) = self.inputs.get_mut(input) else { return self.flow() };
+        let Some(Input { account, loss, .. }) = self.inputs.get_mut(input) else {
+            return self.flow();
+        };
+        if !batch.arrivals.is_empty() {
+            let now = self.start.elapsed();
+            for arrival in &batch.arrivals {
+                loss.record(arrival.peer, arrival.sequence_id, arrival.sequence, now);
+            }
+            account.lost_containers = loss.dropped();
+        }
         let payloads = batch.entries.len();
         let tally = &batch.tally;
         account.octets += tally.octets;
@@ -131,7 +148,7 @@ impl<'e, 'r> Run<'e, 'r> {
                 }
                 break;
             }
-            self.note(input, &problem.fault, 1);
+            self.note(input, &problem.fault, problem.fault.occurrences());
         }
         self.deal(input, batch, dealt_to, payloads);
         if self.observer.wants_report() {

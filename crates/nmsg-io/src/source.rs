@@ -1,12 +1,16 @@
 //! Where payloads come from.
 
 mod file;
+mod message;
+mod udp;
 
 pub use file::{FileFormat, FileSource};
+pub use udp::UdpSource;
 
 use nmsg::container::Header;
 use nmsg_os::{Latch, Ready};
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -27,8 +31,10 @@ pub enum Event {
 /// What the pieces of a [`RawBatch`] are, and so how they are decoded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RawKind {
-    /// Containers as they were transmitted.
+    /// Containers of a stream, one behind the other.
     Containers,
+    /// Containers that arrived as messages of their own: datagrams, records of a broker.
+    Messages,
     /// Payloads that the source has made itself.
     Payloads,
 }
@@ -54,6 +60,15 @@ pub enum RawPiece {
         /// What is wrong, with its position in the input.
         error: nmsg::Error,
     },
+    /// A container that arrived as a message, or in fragments.
+    Message {
+        /// Its header.
+        header: Header,
+        /// Range of its body in the batch's octets.
+        body: Range<usize>,
+        /// Who sent it; `None` where senders cannot be told apart.
+        peer: Option<SocketAddr>,
+    },
     /// Something that is no container.
     Fault(Fault),
 }
@@ -63,7 +78,7 @@ pub enum RawPiece {
 pub struct RawBatch {
     /// The octets that the pieces are ranges of.
     pub octets: Vec<u8>,
-    /// Containers and damage, in order ([`RawKind::Containers`]).
+    /// Containers and damage, in order ([`RawKind::Containers`], [`RawKind::Messages`]).
     pub pieces: Vec<RawPiece>,
     /// Payloads and what was wrong between them ([`RawKind::Payloads`]).
     pub payloads: Batch,
@@ -84,6 +99,13 @@ impl RawBatch {
         self.pieces.clear();
         self.payloads.clear();
         (self.consumed, self.skipped) = (0, 0);
+    }
+
+    /// Appends a container that arrived as a message.
+    pub fn push_message(&mut self, header: Header, body: &[u8], peer: Option<SocketAddr>) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(body);
+        self.pieces.push(RawPiece::Message { header, body: start..self.octets.len(), peer });
     }
 }
 
@@ -113,4 +135,9 @@ pub trait Source: Send {
     ///
     /// Those that end the input.
     fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready>;
+
+    /// Tells what only shows when nothing more is read; most sources know nothing of the kind.
+    fn finish(&mut self, batch: &mut RawBatch) {
+        batch.clear();
+    }
 }

@@ -1,9 +1,11 @@
 use std::io;
 use std::mem::size_of;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Instant;
 
 use super::socket::{self, Endpoint, Number, RawAddress};
+use crate::latch::{Latch, Ready, poll};
 
 /// Most messages that one call receives.
 pub const BATCH: usize = 32;
@@ -35,6 +37,13 @@ pub struct Datagram<'a> {
     pub sender: SocketAddr,
     /// What it holds; nothing is legal.
     pub octets: &'a [u8],
+}
+
+/// What is received is not shown.
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiver").field("socket", &self.socket).finish_non_exhaustive()
+    }
 }
 
 /// A listening UDP socket that receives up to [`BATCH`] messages with one call, into buffers that are
@@ -158,6 +167,15 @@ impl Receiver {
         })
     }
 
+    /// Waits until there is something to receive, a latch is raised, or `until` has come.
+    ///
+    /// # Errors
+    ///
+    /// Those of poll(2).
+    pub fn wait(&self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {
+        poll(Some(self.socket.as_fd()), libc::POLLIN, latches, until)
+    }
+
     /// Number of datagrams that the kernel has dropped, mostly because the buffer was full. It is the
     /// number that `SO_RXQ_OVFL` sends along with datagrams, but known even when none follow.
     ///
@@ -189,12 +207,6 @@ impl Receiver {
     pub fn buffer_size(&self) -> io::Result<usize> {
         // The kernel tells twice the size that was asked for.
         Ok(usize::try_from(Number::RECEIVE_BUFFER.get(&self.socket)?).unwrap_or(0) / 2)
-    }
-}
-
-impl AsFd for Receiver {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
     }
 }
 
@@ -246,7 +258,7 @@ mod tests {
     use super::super::Sender;
     use super::*;
     use std::net::{Ipv4Addr, Ipv6Addr};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     pub(super) fn local(address: &str) -> Endpoint {
         Endpoint { address: address.parse().unwrap(), interface: None }

@@ -1,8 +1,10 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
+use std::time::Instant;
 
 use super::socket::{self, Endpoint, Number};
+use crate::latch::{Latch, Ready, poll};
 
 /// Send buffer of every sending socket, in octets (`decisions` SK-7).
 pub const SEND_BUFFER: usize = 32 << 10;
@@ -58,6 +60,15 @@ impl Sender {
         self.socket.send(octets).map(|_| ())
     }
 
+    /// Waits until there is room for a datagram, a latch is raised, or `until` has come.
+    ///
+    /// # Errors
+    ///
+    /// Those of poll(2).
+    pub fn wait(&self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {
+        poll(Some(self.socket.as_fd()), libc::POLLOUT, latches, until)
+    }
+
     /// What has become known about earlier datagrams since the last call of [`Self::send`] or this one.
     ///
     /// # Errors
@@ -70,12 +81,6 @@ impl Sender {
     #[cfg(test)]
     pub(super) fn socket(&self) -> &UdpSocket {
         &self.socket
-    }
-}
-
-impl AsFd for Sender {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
     }
 }
 

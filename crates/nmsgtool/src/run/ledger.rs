@@ -14,6 +14,22 @@ pub(super) fn fault_text(input: &InputAccount, kind: FaultKind) -> String {
             let octets = counted(input.damaged_octets, "byte", "bytes");
             format!("{} ({octets} lost)", counted(n, "damaged place", "damaged places"))
         }
+        FaultKind::MalformedHeader => {
+            format!("{} without a usable header", counted(n, "message", "messages"))
+        }
+        FaultKind::MalformedLength => {
+            format!("{} of a wrong length", counted(n, "message", "messages"))
+        }
+        FaultKind::MalformedBody => {
+            format!("{} that cannot be decoded", counted(n, "message", "messages"))
+        }
+        FaultKind::RefusedFragment => format!("{} refused", counted(n, "fragment", "fragments")),
+        FaultKind::LostFragments => {
+            format!("{} given up", counted(n, "fragmented container", "fragmented containers"))
+        }
+        FaultKind::Dropped => {
+            format!("{} dropped by the system", counted(n, "datagram", "datagrams"))
+        }
         FaultKind::ChecksumMismatch => {
             format!("{} with a wrong checksum dropped", counted(n, "payload", "payloads"))
         }
@@ -50,6 +66,10 @@ pub(super) fn text(ledger: &Ledger) -> String {
         }
         let containers = counted(input.containers, "container", "containers");
         let _ = write!(text, "; {containers}, {}", counted(input.octets, "byte", "bytes"));
+        if input.lost_containers > 0 {
+            let lost = counted(input.lost_containers, "container", "containers");
+            let _ = write!(text, ", {lost} lost on the way");
+        }
         for kind in FaultKind::ALL {
             if kind != FaultKind::ChecksumMismatch && input.faults_of(kind) > 0 {
                 let _ = write!(text, ", {}", fault_text(input, kind));

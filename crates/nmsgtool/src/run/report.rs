@@ -136,7 +136,7 @@ impl Reporter {
                 ledger.payloads_in(),
                 ledger.payloads_out(),
                 ledger.containers(),
-                0,
+                ledger.lost_containers(),
             ),
         );
         if ledger.payloads_out() > 0 {

@@ -1,0 +1,103 @@
+use nmsg::Limits;
+use nmsg_os::udp::{BATCH, Datagram, Receiver, buffer_shortfall};
+use nmsg_os::{Latch, Ready};
+use std::io;
+use std::time::Instant;
+
+use super::message::MessageCutter;
+use super::{Event, RawBatch, RawKind, RawPiece, Source};
+use crate::address::SocketSpec;
+use crate::fault::Fault;
+
+/// Octets of bodies after which a batch is full.
+const FULL: usize = 128 << 10;
+
+/// A UDP socket that containers are received on, whole or in fragments.
+///
+/// A datagram that is no container costs itself (`decisions` SK-1); one without octets is nothing at all.
+#[derive(Debug)]
+pub struct UdpSource {
+    name: String,
+    receiver: Receiver,
+    messages: MessageCutter,
+    start: Instant,
+    /// Datagrams that the system has dropped, as far as was told.
+    dropped: u32,
+}
+
+impl UdpSource {
+    /// Listens on the first port of an address.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be looked up or bound.
+    pub fn bind(spec: &SocketSpec) -> io::Result<Self> {
+        let receiver = Receiver::bind(spec.resolve()?)?;
+        Ok(Self::new(spec.to_string(), receiver, &Limits::default()))
+    }
+
+    /// Receives from a socket; `name` is for messages.
+    #[must_use]
+    pub fn new(name: String, receiver: Receiver, limits: &Limits) -> Self {
+        let messages = MessageCutter::new(limits);
+        Self { name, receiver, messages, start: Instant::now(), dropped: 0 }
+    }
+
+    /// Says what to do about a receive buffer that is smaller than wanted; `None` when it is not.
+    #[must_use]
+    pub fn buffer_advice(&self) -> Option<String> {
+        self.receiver.buffer_size().ok().and_then(buffer_shortfall)
+    }
+
+    /// Tells about datagrams that the system has dropped since the last time.
+    fn note_drops(&mut self, batch: &mut RawBatch) {
+        let Ok(dropped) = self.receiver.dropped() else { return };
+        let more = dropped.wrapping_sub(std::mem::replace(&mut self.dropped, dropped));
+        if more > 0 {
+            let advice = self.buffer_advice();
+            let fault = Fault::Dropped { datagrams: more.into(), advice };
+            batch.pieces.push(RawPiece::Fault(fault));
+        }
+    }
+}
+
+impl Source for UdpSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> RawKind {
+        RawKind::Messages
+    }
+
+    fn is_network(&self) -> bool {
+        true
+    }
+
+    fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
+        batch.clear();
+        let now = self.start.elapsed();
+        self.messages.expire(now, batch);
+        let mut received = BATCH;
+        while received == BATCH && batch.octets.len() < FULL {
+            received = self.receiver.receive()?;
+            for Datagram { sender, octets } in self.receiver.datagrams() {
+                self.messages.take(octets, Some(sender), now, batch);
+            }
+        }
+        self.note_drops(batch);
+        Ok(if batch.pieces.is_empty() { Event::Idle } else { Event::Batch })
+    }
+
+    fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {
+        let expiry = self.messages.next_deadline().map(|deadline| self.start + deadline);
+        let until = [until, expiry].into_iter().flatten().min();
+        self.receiver.wait(latches, until)
+    }
+
+    fn finish(&mut self, batch: &mut RawBatch) {
+        batch.clear();
+        self.note_drops(batch);
+        self.messages.finish(batch);
+    }
+}
