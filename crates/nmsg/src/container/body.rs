@@ -15,6 +15,9 @@ pub(super) const PAYLOAD_CRCS_TAG: u8 = tag(PAYLOAD_CRCS, WireType::Varint);
 pub(super) const SEQUENCE_TAG: u8 = tag(SEQUENCE, WireType::Varint);
 pub(super) const SEQUENCE_ID_TAG: u8 = tag(SEQUENCE_ID, WireType::Varint);
 
+/// More records than this are not expected again in the next container.
+const MUCH: usize = 1 << 17;
+
 /// Where the records of one container body are: an index into octets that live elsewhere.
 ///
 /// Made to be used again and again: after the first containers nothing is allocated any more.
@@ -56,11 +59,15 @@ impl ContainerBody {
         Self::default()
     }
 
-    /// Forgets all records; the memory is kept.
+    /// Forgets all records; the memory is kept, unless a strange container took very much of it.
     pub fn clear(&mut self) {
         self.records.clear();
         self.unusual.clear();
         self.crcs.clear();
+        if self.unusual.capacity().max(self.crcs.capacity()) > MUCH {
+            self.unusual.shrink_to(MUCH);
+            self.crcs.shrink_to(MUCH);
+        }
         (self.sequence, self.sequence_id) = (None, None);
     }
 
@@ -194,7 +201,7 @@ pub struct Payloads<'a> {
 impl<'a> Iterator for Payloads<'a> {
     type Item = StoredPayload<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let record = *self.records.next()?;
         Some(StoredPayload::new(record, self.unusual, self.crcs.next().copied(), self.octets))

@@ -1,5 +1,6 @@
 use super::body::{PAYLOAD_CRCS_TAG, PAYLOADS_TAG, SEQUENCE_ID_TAG, SEQUENCE_TAG};
 use super::payload_header::{encode, encoded_len};
+use super::usual_form::split_groups;
 use super::{Deflater, Flags, Fullness, Header, SizeEstimator, StoredPayload};
 use crate::error::Error;
 use crate::wire::put_varint;
@@ -159,8 +160,14 @@ impl ContainerBuilder {
         out.truncate(self.records_end);
         out.reserve(self.crcs.len() * 6 + 18);
         for crc in &self.crcs {
-            out.push(PAYLOAD_CRCS_TAG);
-            put_varint(out, crc.swap_bytes().into());
+            let stored = crc.swap_bytes();
+            if stored >> 28 != 0 {
+                let [a, b, c, d, e, ..] = split_groups(stored.into()).to_le_bytes();
+                out.extend_from_slice(&[PAYLOAD_CRCS_TAG, a, b, c, d, e]);
+            } else {
+                out.push(PAYLOAD_CRCS_TAG);
+                put_varint(out, stored.into());
+            }
         }
         if let Some(Sequence { number, id }) = sequence {
             out.push(SEQUENCE_TAG);

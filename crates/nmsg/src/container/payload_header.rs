@@ -1,7 +1,8 @@
 //! The NmsgPayload message: a record's ids, time and labels around its body
 //! (`container-and-io` §1.3).
 
-use crate::wire::{self, Reader, WireType, varint_len};
+use super::usual_form;
+use crate::wire::{self, Reader, WireType, put_varint, varint_len};
 use crate::{MsgType, Payload, Timestamp, VendorId};
 
 pub(super) const VENDOR: u32 = 1;
@@ -125,14 +126,11 @@ pub fn encoded_len(payload: &Payload<'_>) -> usize {
     let number = |value: u32| 1 + varint_len(value.into());
     let label = |value: Option<u32>| value.map_or(0, number);
     let body = payload.body.map_or(0, |body| 1 + varint_len(body.len() as u64) + body.len());
-    number(payload.vendor.0)
+    let head = number(payload.vendor.0)
         + number(payload.msgtype.0)
         + (1 + varint_len(payload.time.sec as u64))
-        + 5
-        + body
-        + label(payload.source)
-        + label(payload.operator)
-        + label(payload.group)
+        + 5;
+    head + body + label(payload.source) + label(payload.operator) + label(payload.group)
 }
 
 /// A few fields put together on the stack, to be appended at once.
@@ -176,22 +174,28 @@ impl Scratch {
 #[inline]
 pub(super) fn encode(out: &mut Vec<u8>, field_tag: u8, payload: &Payload<'_>, len: usize) {
     out.reserve(len + 11);
+    out.push(field_tag);
+    put_varint(out, len as u64);
     let mut head = Scratch::new();
-    head.octet(field_tag);
-    head.varint(len as u64);
-    head.number(VENDOR, payload.vendor.0.into());
-    head.number(MSGTYPE, payload.msgtype.0.into());
-    head.number(SECONDS, payload.time.sec as u64);
-    head.octet(tag(NANOSECONDS, WireType::Fixed32));
-    for octet in payload.time.nsec.to_le_bytes() {
-        head.octet(octet);
+    if let Some(usual) = usual_form::head(payload) {
+        out.extend_from_slice(&usual);
+    } else {
+        head.number(VENDOR, payload.vendor.0.into());
+        head.number(MSGTYPE, payload.msgtype.0.into());
+        head.number(SECONDS, payload.time.sec as u64);
+        head.octet(tag(NANOSECONDS, WireType::Fixed32));
+        for octet in payload.time.nsec.to_le_bytes() {
+            head.octet(octet);
+        }
+        if payload.body.is_some() {
+            head.octet(tag(BODY, WireType::Len));
+        }
+        out.extend_from_slice(head.octets());
+        head.len = 0;
     }
     if let Some(body) = payload.body {
-        head.octet(tag(BODY, WireType::Len));
-        head.varint(body.len() as u64);
-        out.extend_from_slice(head.octets());
+        put_varint(out, body.len() as u64);
         out.extend_from_slice(body);
-        head.len = 0;
     }
     for (number, label) in
         [(SOURCE, payload.source), (OPERATOR, payload.operator), (GROUP, payload.group)]
@@ -200,5 +204,7 @@ pub(super) fn encode(out: &mut Vec<u8>, field_tag: u8, payload: &Payload<'_>, le
             head.number(number, label.into());
         }
     }
-    out.extend_from_slice(head.octets());
+    if head.len > 0 {
+        out.extend_from_slice(head.octets());
+    }
 }

@@ -13,7 +13,7 @@ use crate::wire::WireType;
 use crate::{MsgType, Payload, Timestamp, VendorId};
 
 /// Octets in front of the body's length.
-const HEAD: usize = 16;
+pub(super) const HEAD: usize = 16;
 /// Octets of a source id with its tag.
 const LABEL: u32 = 6;
 
@@ -55,6 +55,31 @@ pub(super) fn join_groups(octets: u64) -> u64 {
     let x = octets & 0x7f_7f7f_7f7f;
     let x = x & 0x7f_007f_007f | (x & 0x7f00_7f00) >> 1;
     x & 0x3fff | (x & 0x3fff_0000) >> 2 | (x & 0x7f_0000_0000) >> 4
+}
+
+/// The five octets of a varint with this number of 29 to 35 bits, lowest first.
+#[inline(always)]
+pub(super) fn split_groups(number: u64) -> u64 {
+    let x = number & 0x3fff | (number & 0xfff_c000) << 2 | (number >> 28 & 0x7f) << 32;
+    let x = x & 0x7f_007f_007f | (x & 0x3f80_3f80) << 1;
+    x | 0x8080_8080
+}
+
+/// Everything in front of the body's length, for a record with usual ids and time and a body.
+#[inline(always)]
+pub(super) fn head(payload: &Payload<'_>) -> Option<[u8; HEAD]> {
+    let Payload { vendor: VendorId(vendor), msgtype: MsgType(msgtype), time, .. } = *payload;
+    let seconds = time.sec as u64;
+    if vendor | msgtype >= 0x80 || !(1 << 28..1 << 35).contains(&seconds) || payload.body.is_none()
+    {
+        return None;
+    }
+    let head = HEAD_VALUE
+        | u128::from(vendor) << 8
+        | u128::from(msgtype) << 24
+        | u128::from(split_groups(seconds)) << 40
+        | u128::from(time.nsec) << 88;
+    Some(head.to_le_bytes())
 }
 
 /// Where the body of a record in the usual form is; the rest follows from it.
@@ -151,5 +176,25 @@ impl Usual {
             group: None,
             body: octets.get(self.body_start as usize..self.body_end as usize),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::put_varint;
+
+    #[test]
+    fn five_octet_numbers_both_ways() {
+        for number in (28..35).flat_map(|bit| [1 << bit, (2 << bit) - 1, (1 << bit) + 0x0123_4567])
+        {
+            let mut octets = Vec::new();
+            put_varint(&mut octets, number);
+            assert_eq!(octets.len(), 5);
+            octets.resize(8, 0);
+            let octets = u64::from_le_bytes(*octets.first_chunk().expect("eight octets"));
+            assert_eq!(split_groups(number), octets, "{number:x}");
+            assert_eq!(join_groups(octets), number, "{number:x}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use nmsg::container::{
-    ContainerBody, ContainerWriter, Flags, Header, Inflater, Reassembler, WriterSettings,
+    ContainerBody, ContainerWriter, Deflater, Flags, Header, Inflater, Reassembler, WriterSettings,
 };
 use nmsg::{Error, Limits, MsgType, Payload, Timestamp, VendorId};
 
@@ -239,4 +239,39 @@ fn files_pass_through_the_reference_unharmed() {
         std::fs::remove_file(&output).unwrap();
     }
     std::fs::remove_file(&input).unwrap();
+}
+
+/// Text of made-up words, some more frequent than others.
+fn text() -> Vec<u8> {
+    let mut state = 5_u64;
+    let mut out = Vec::new();
+    while out.len() < 500_000 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let word = (state >> 33) as u32 % 4096;
+        let mut letters = word.wrapping_mul(2_654_435_761);
+        for _ in 0..1 + word % 7 {
+            out.push(b'a' + (letters % 26) as u8);
+            letters /= 26;
+        }
+        out.push(b".,- "[(state >> 60) as usize & 3]);
+    }
+    out.truncate(500_000);
+    out
+}
+
+#[test]
+fn cw_10_compressed_bodies_are_at_most_one_percent_larger_than_those_of_zlib() {
+    let (text, mut deflater) = (text(), Deflater::new());
+    // Octets that zlib 1.2.13 needs at level 6 for all blocks of this size.
+    for (block_len, theirs) in [(8192, 301_540), (65_536, 264_529), (500_000, 250_344)] {
+        let mut ours = 0;
+        for block in text.chunks(block_len) {
+            let mut out = Vec::new();
+            deflater.deflate(block, &mut out).unwrap();
+            ours += out.len() - 4;
+        }
+        assert!(ours <= theirs + theirs / 100, "blocks of {block_len}: {ours}, zlib {theirs}");
+        assert!(ours > theirs / 2, "blocks of {block_len}: {ours}, zlib {theirs}");
+    }
 }
