@@ -16,15 +16,19 @@
 //! | [`wire`] | protocol-buffer primitives |
 
 mod alias;
+mod builder;
 pub mod container;
 pub mod crc;
 pub mod datagram;
+mod encode;
 mod error;
 mod ids;
 mod index;
+mod json;
 mod labels;
 mod limits;
 mod payload;
+mod record;
 mod render;
 pub mod schema;
 pub mod text;
@@ -33,12 +37,15 @@ mod view;
 pub mod wire;
 
 pub use alias::{AliasTable, Aliases, BadAliasLine, parse_number};
+pub use builder::{MessageBuilder, SetError};
 pub use error::{Error, ErrorKind, InflateFault};
 pub use ids::{MsgType, VendorId};
 pub use index::FieldIndex;
+pub use json::{JsonNotices, JsonReader, LabelKey, LineError, LineErrorKind};
 pub use labels::Labels;
 pub use limits::Limits;
 pub use payload::{Payload, Timestamp};
+pub use record::RecordHeader;
 pub use render::{JsonWriter, PresentationWriter, Unrenderable};
 pub use schema::Registry;
 pub use view::{Derived, Message, Value, View};

@@ -6,6 +6,7 @@ use super::plan::{Op, Raw, Step};
 use crate::text::number::json_double;
 use crate::text::string::json_text;
 use crate::text::time::TimeWriter;
+use crate::text::value::protocol_name;
 use crate::types::base::encode;
 use crate::view::View;
 
@@ -112,16 +113,6 @@ fn quoted(out: &mut TextBuffer, write: impl FnOnce(&mut TextBuffer)) {
     out.byte(b'"');
     write(out);
     out.byte(b'"');
-}
-
-/// The name of an IP protocol number, where it has one here (`message-types` §2.1).
-pub(super) fn protocol_name(number: u64) -> Option<&'static [u8]> {
-    match number {
-        1 => Some(b"ICMP"),
-        6 => Some(b"TCP"),
-        17 => Some(b"UDP"),
-        _ => None,
-    }
 }
 
 /// Appends a 32-bit number in lower-case hexadecimal without padding.

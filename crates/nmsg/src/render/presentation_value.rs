@@ -2,11 +2,12 @@
 
 use wdns::{Class, Literal, Message as DnsMessage, Rcode, RrType, TextBuffer};
 
-use super::json_value::{hex, protocol_name};
+use super::json_value::hex;
 use super::plan::{Op, Raw, Step};
 use crate::text::number::presentation_double;
 use crate::text::string::until_nul;
 use crate::text::time::TimeWriter;
+use crate::text::value::protocol_name;
 use crate::types::base::ncap;
 use crate::view::{Derived, Message, View};
 

@@ -1,7 +1,7 @@
 use wdns::{Literal, TextBuffer};
 
 use crate::render::Plan;
-use crate::schema::{Field, Label, MessageType};
+use crate::schema::{EncodingStep, Field, Label, MessageType};
 use crate::wire::WireType;
 
 /// Field numbers below this are found by one array access.
@@ -34,7 +34,7 @@ pub struct Schema {
     json_header: Literal,
     presentation_header: Literal,
     rr_fields: Option<(u16, u16)>,
-    tag_order: Vec<u16>,
+    encoding: Vec<EncodingStep>,
 }
 
 impl Schema {
@@ -60,8 +60,6 @@ impl Schema {
         let at = |i: u16| &fields[usize::from(i)];
         let mut by_name: Vec<u16> = indices().collect();
         by_name.sort_by(|&a, &b| at(a).name().cmp(at(b).name()));
-        let mut tag_order: Vec<u16> = indices().filter(|&i| at(i).tag.is_some()).collect();
-        tag_order.sort_by_key(|&i| at(i).tag);
         let required = indices().filter(|&i| {
             let field = at(i);
             field.tag.is_some() && field.label == Label::Required
@@ -99,7 +97,7 @@ impl Schema {
             json_header,
             presentation_header,
             rr_fields,
-            tag_order,
+            encoding: EncodingStep::of_fields(&declaration.fields),
             declaration,
         }
     }
@@ -126,10 +124,10 @@ impl Schema {
         Some(self.by_name[found].into())
     }
 
-    /// Indices of the stored fields by ascending field number, the order of the encoded form.
-    #[must_use]
-    pub fn encoding_order(&self) -> &[u16] {
-        &self.tag_order
+    /// What the encoded form consists of, by ascending field number.
+    #[inline]
+    pub(crate) fn encoding(&self) -> &[EncodingStep] {
+        &self.encoding
     }
 
     /// Where the scanner puts a value with this raw tag; out of range when it is not a known field

@@ -319,7 +319,7 @@ impl Field {
     #[must_use]
     pub const fn named(mut self, names: &'static [EnumValue]) -> Self {
         // A plain assignment would drop, which a constant function may not.
-        mem::forget(mem::replace(&mut self.names, Some(EnumTable::new(names))));
+        mem::forget(self.names.replace(EnumTable::new(names)));
         self
     }
 
@@ -348,6 +348,17 @@ impl Field {
     #[must_use]
     pub fn name(&self) -> &[u8] {
         self.name.to_bytes()
+    }
+
+    /// True when an encoder stores the field whether or not it was set. In an embedded message
+    /// those are the fields with a default.
+    #[must_use]
+    #[inline]
+    pub(crate) fn is_always_stored(&self) -> bool {
+        match self.tag {
+            Some(_) => matches!(self.label, Label::Required),
+            None => self.nested.is_some() && self.required_default != 0,
+        }
     }
 }
 

@@ -11,11 +11,13 @@
 //! structures from owned parts and take the same path.
 
 mod compiled;
+mod encoding;
 mod field;
 mod message_type;
 mod registry;
 
 pub use compiled::Schema;
+pub(crate) use encoding::EncodingStep;
 pub(crate) use field::enum_values;
 pub use field::{EnumTable, EnumValue, Field, FieldFlags, FieldType, Form, Getter, Label, Storage};
 pub use message_type::{Check, Derive, MessageType};

@@ -51,7 +51,8 @@ const FIELDS: &[Field] = &[
     Field::computed(c"message_type", Uint32, number::<1>)
         .form(Form::Named)
         .named(MESSAGE_TYPE)
-        .nested(MESSAGE, 1),
+        .nested(MESSAGE, 1)
+        .required_default(1),
     Field::computed(c"socket_family", Uint32, number::<2>)
         .form(Form::Named)
         .named(SOCKET_FAMILY)

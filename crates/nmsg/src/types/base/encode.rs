@@ -2,6 +2,7 @@
 
 use wdns::TextBuffer;
 
+use crate::json::compact;
 use crate::schema::FieldType::{Bytes, Enum};
 use crate::schema::{EnumValue, Field, FieldFlags, Form, MessageType, enum_values};
 use crate::text::string::json_text_with_nul;
@@ -30,14 +31,22 @@ const FIELDS: &[Field] = &[
 /// Appends the payload as `{"val":…,"b64":"…"}`. `val` is left out for binary documents and for
 /// JSON that is not valid (`decisions` JO-10).
 pub(crate) fn write_json(out: &mut TextBuffer, view: View<'_>, payload: &[u8]) {
-    out.byte(b'{');
-    match view.value_by_tag(KIND) {
-        Some(Value::Enum(MSGPACK | JSON)) => {}
+    let start = out.len();
+    out.array(b"{\"val\":");
+    let shown = match view.value_by_tag(KIND) {
+        Some(Value::Enum(MSGPACK)) => false,
+        Some(Value::Enum(JSON)) => compact::write(out, payload),
         _ => {
-            out.array(b"\"val\":\"");
+            out.byte(b'"');
             json_text_with_nul(out, payload);
-            out.array(b"\",");
+            out.byte(b'"');
+            true
         }
+    };
+    if shown {
+        out.byte(b',');
+    } else {
+        out.truncate(start + 1);
     }
     out.array(b"\"b64\":\"");
     out.base64(payload);

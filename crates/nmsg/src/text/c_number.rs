@@ -1,0 +1,155 @@
+//! Numbers in the notation of C (`rendering-and-parsing` §8, `decisions` PI-9).
+
+/// An integer as `strtoull` reads it, before it is fitted into a type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct CInteger {
+    negative: bool,
+    /// The absolute value; the largest one when it does not fit.
+    magnitude: u64,
+    overflow: bool,
+}
+
+impl CInteger {
+    /// Reads all of `text`: blanks, a sign, and decimal, `0x…` or octal digits.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let (number, rest) = Self::parse_prefix(text)?;
+        rest.is_empty().then_some(number)
+    }
+
+    /// Reads the integer at the start of `text` and returns what follows it.
+    fn parse_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (negative, digits) = sign(skip_blanks(text));
+        let hex = |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_hexdigit);
+        let (radix, digits) = match digits {
+            [b'0', b'x' | b'X', rest @ ..] if hex(rest) => (16, rest),
+            [b'0', ..] => (8, digits),
+            _ => (10, digits),
+        };
+        let (magnitude, overflow, rest) = magnitude(digits, radix)?;
+        Some((Self { negative, magnitude, overflow }, rest))
+    }
+
+    /// Reads all of `text` as hexadecimal digits with or without `0x`; `None` also for what does
+    /// not fit 64 bits.
+    pub(crate) fn parse_hex(text: &[u8]) -> Option<Self> {
+        let (number, rest) = Self::parse_hex_prefix(text)?;
+        rest.is_empty().then_some(number)
+    }
+
+    fn parse_hex_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (negative, digits) = sign(skip_blanks(text));
+        let digits = match digits {
+            [b'0', b'x' | b'X', rest @ ..] if rest.first().is_some_and(u8::is_ascii_hexdigit) => {
+                rest
+            }
+            _ => digits,
+        };
+        let (magnitude, overflow, rest) = magnitude(digits, 16)?;
+        Some((Self { negative, magnitude, overflow }, rest))
+    }
+
+    /// Reads the decimal digits at the start of `text`; what follows them does not matter.
+    pub(crate) fn parse_decimal_prefix(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = sign(skip_blanks(text));
+        let (magnitude, overflow, _) = magnitude(digits, 10)?;
+        Some(Self { negative, magnitude, overflow })
+    }
+
+    /// True for text with a minus sign, zero included.
+    pub(crate) fn is_negative(self) -> bool {
+        self.negative
+    }
+
+    /// True when the value is beyond 64 bits.
+    pub(crate) fn overflows(self) -> bool {
+        self.overflow
+    }
+
+    /// As an unsigned number: too large ones are the largest, negative ones wrap.
+    pub(crate) fn wrapping_unsigned(self) -> u64 {
+        match (self.overflow, self.negative) {
+            (true, _) => u64::MAX,
+            (false, true) => self.magnitude.wrapping_neg(),
+            (false, false) => self.magnitude,
+        }
+    }
+}
+
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|octet| matches!(octet, b' ' | b'\t'..=b'\r')).count();
+    &text[blanks..]
+}
+
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    }
+}
+
+/// The value of one or more digits, whether it is too large, and what follows them.
+fn magnitude(text: &[u8], radix: u32) -> Option<(u64, bool, &[u8])> {
+    let digit = |octet: u8| char::from(octet).to_digit(radix);
+    let len = text.iter().take_while(|&&octet| digit(octet).is_some()).count();
+    let (digits, rest) = text.split_at(len);
+    if digits.is_empty() {
+        return None;
+    }
+    let value = digits.iter().try_fold(0_u64, |value, &octet| {
+        value.checked_mul(radix.into())?.checked_add(digit(octet)?.into())
+    });
+    Some((value.unwrap_or(u64::MAX), value.is_none(), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pi_9_integers_are_read_as_in_c() {
+        for (text, want) in [
+            ("80", Some(80)),
+            ("0x50", Some(80)),
+            ("010", Some(8)),
+            ("0", Some(0)),
+            ("+80", Some(80)),
+            ("\t80", Some(80)),
+            ("-1", Some(u64::MAX)),
+            ("-0x10", Some(0_u64.wrapping_sub(16))),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", Some(u64::MAX)),
+            ("-9223372036854775808", Some(1 << 63)),
+            ("-99999999999999999999", Some(u64::MAX)),
+            ("08", None),
+            ("0x", None),
+            ("80x", None),
+            ("80 ", None),
+            ("- 1", None),
+            ("+-1", None),
+            ("", None),
+            ("x", None),
+        ] {
+            let got = CInteger::parse(text.as_bytes());
+            let got = got.map(CInteger::wrapping_unsigned);
+            assert_eq!(got, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_and_decimal_variants() {
+        let hex =
+            |text: &str| CInteger::parse_hex(text.as_bytes()).map(CInteger::wrapping_unsigned);
+        assert_eq!(hex("aa11FF99"), Some(0xaa11_ff99));
+        assert_eq!(hex(" 0XfF"), Some(255));
+        assert_eq!((hex(""), hex("0x"), hex("5x"), hex(" ")), (None, None, None, None));
+        let decimal = |text: &str| {
+            CInteger::parse_decimal_prefix(text.as_bytes()).map(CInteger::wrapping_unsigned)
+        };
+        assert_eq!(
+            (decimal("99x"), decimal(" +5 "), decimal("0x11")),
+            (Some(99), Some(5), Some(0))
+        );
+        assert_eq!((decimal("x"), decimal("")), (None, None));
+    }
+}

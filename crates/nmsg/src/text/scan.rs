@@ -1,0 +1,75 @@
+//! Finding octets in text, several at a time.
+
+const ONES: u64 = u64::MAX / 255;
+const HIGH: u64 = ONES << 7;
+
+/// High bit set in the lowest octet of `word` that is zero; marks above it may be wrong.
+#[inline(always)]
+const fn zero_octets(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGH
+}
+
+/// Number of octets before the first `quote`, backslash or NUL; all of them if there is none.
+#[inline(always)]
+pub(crate) fn before_quote(text: &[u8], quote: u8) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let marks = zero_octets(word ^ (ONES * quote as u64))
+            | zero_octets(word ^ (ONES * b'\\' as u64))
+            | zero_octets(word);
+        if marks != 0 {
+            return i * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = |octet: &&u8| **octet != quote && !matches!(**octet, b'\\' | 0);
+    text.len() - rest.len() + rest.iter().take_while(plain).count()
+}
+
+/// Offset of the first newline.
+#[inline]
+pub(crate) fn find_newline(text: &[u8]) -> Option<usize> {
+    // Sixty-four octets are counted without a branch, then one block is searched.
+    let (blocks, rest) = text.as_chunks::<64>();
+    for (i, block) in blocks.iter().enumerate() {
+        if block.iter().fold(0_u8, |count, &octet| count + u8::from(octet == b'\n')) != 0 {
+            let at = block.iter().position(|&octet| octet == b'\n')?;
+            return Some(i * 64 + at);
+        }
+    }
+    let at = rest.iter().position(|&octet| octet == b'\n')?;
+    Some(text.len() - rest.len() + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_string_is_found_at_every_place() {
+        for special in 0..=255_u8 {
+            for at in 0..20 {
+                let mut text = vec![b'x'; 20];
+                text[at] = special;
+                for quote in [b'"', b'\''] {
+                    let ends = special == quote || matches!(special, 0 | b'\\');
+                    assert_eq!(before_quote(&text, quote), if ends { at } else { 20 });
+                }
+            }
+        }
+        assert_eq!(before_quote(b"\x01\x00\"", b'"'), 1);
+        assert_eq!(before_quote(b"", b'"'), 0);
+    }
+
+    #[test]
+    fn a_newline_is_found_at_every_place() {
+        for len in 0..200 {
+            let mut text = vec![b'\t'; len];
+            assert_eq!(find_newline(&text), None);
+            for at in (0..len).rev() {
+                text[at] = b'\n';
+                assert_eq!(find_newline(&text), Some(at));
+            }
+        }
+    }
+}
