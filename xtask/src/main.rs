@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask NAME`.
 
+mod bench;
 mod docs;
 mod random;
 mod samples;
@@ -13,7 +14,7 @@ const USAGE: &str = "\
 Usage: cargo xtask NAME
   docs          write the reference page, man page and completions of nmsgtool
   samples       write samples/, the files that come with the project
-  data DIR      write the large files that measurements run on
+  bench         measure nmsgtool, and the C suite in NMSG_REFERENCE, and write docs/benchmarks.md
 ";
 
 /// The top folder of the project.
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     let done = match *words {
         ["docs"] => docs::write(),
         ["samples"] => samples::write(&root().join("samples")),
-        ["data", directory] => samples::write_large(Path::new(directory)),
+        ["bench"] => bench::run(),
         _ => Err(io::Error::other(USAGE)),
     };
     match done {

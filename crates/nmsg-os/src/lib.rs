@@ -8,6 +8,7 @@
 //! | [`udp`] | datagrams |
 //! | [`durable`] | files that appear whole or not at all |
 //! | [`pcap`] | libpcap opened at run time: filter expressions, live capture |
+//! | [`wait_with_usage`] | what a child process cost |
 //! | [`User`], [`daemon`] | what the process runs as |
 
 pub mod daemon;
@@ -19,8 +20,10 @@ mod scratch;
 pub mod signal;
 mod stream;
 pub mod udp;
+mod usage;
 mod user;
 
 pub use latch::{Latch, Ready, sleep, wait};
 pub use stream::{Received, Stream, StreamKind};
+pub use usage::{Usage, wait_with_usage};
 pub use user::User;
