@@ -1,5 +1,5 @@
 use crate::schema::Schema;
-use crate::wire::{Error, Reader, WireType, split_tag};
+use crate::wire::{Error, RawValue, Reader, WireType, split_tag};
 
 /// Where the value of one field stands in a message body.
 #[derive(Clone, Copy, Debug, Default)]
@@ -151,21 +151,19 @@ fn unusual_field(
         if slot.count == 0 {
             slot.first = start as u32;
         }
-        slot.count += packed_count(reader.len_octets()?, entry.wire)?;
+        let mut packed = Reader::new(reader.len_octets()?);
+        while !packed.is_empty() {
+            slot.value = match packed.value(entry.wire)? {
+                RawValue::Varint(value) | RawValue::Fixed64(value) => value,
+                RawValue::Fixed32(value) => value.into(),
+                RawValue::Len(_) => 0,
+            };
+            slot.count += 1;
+        }
     } else {
         return Err(Error::WrongWireType);
     }
     Ok(())
-}
-
-fn packed_count(octets: &[u8], wire: WireType) -> Result<u32, Error> {
-    let mut packed = Reader::new(octets);
-    let mut count = 0;
-    while !packed.is_empty() {
-        packed.skip(wire)?;
-        count += 1;
-    }
-    Ok(count)
 }
 
 /// A value as it is stored, before its declared type is applied.
@@ -238,5 +236,83 @@ impl<'a> Iterator for StoredValues<'a> {
         }
         let tag = self.reader.raw_tag().ok()?;
         if tag == self.tag { Self::read(&mut self.reader, tag) } else { self.read_unusual(tag) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Registry;
+    use crate::view::{Value, View};
+
+    const NEW_RR: &[u8] = b"new_rr";
+
+    /// Values of `SIE:newdomain`'s repeated `new_rr` (field 22) in a body.
+    fn new_rr(body: &[u8]) -> Result<Vec<bool>, Error> {
+        let registry = Registry::builtin();
+        let schema = registry.find(b"SIE", b"newdomain").unwrap();
+        let position = schema.field_index(NEW_RR).unwrap();
+        let mut index = FieldIndex::new();
+        let view = View::new(schema, body, &mut index)?;
+        let values: Vec<_> = view.stored_values(position).collect();
+        assert_eq!(view.stored_count(position), values.len());
+        assert_eq!(view.stored(position), values.last().copied());
+        Ok(values.into_iter().map(|value| value == Value::Bool(true)).collect())
+    }
+
+    #[test]
+    fn packed_and_unpacked_numbers_are_the_same() {
+        let (yes, no) = (true, false);
+        for (name, body, want) in [
+            ("packed", &[0xb2, 1, 3, 1, 0, 1][..], Ok(vec![yes, no, yes])),
+            ("one packed", &[0xb2, 1, 1, 1], Ok(vec![yes])),
+            ("unpacked", &[0xb0, 1, 1, 0xb0, 1, 0], Ok(vec![yes, no])),
+            ("mixed", &[0xb0, 1, 0, 0xb2, 1, 2, 1, 1, 0x50, 5, 0xb0, 1, 0], {
+                Ok(vec![no, yes, yes, no])
+            }),
+            ("packed and cut", &[0xb2, 1, 2, 1, 0x80], Err(Error::Truncated)),
+            ("packed, empty, then one", &[0xb2, 1, 0, 0xb0, 1, 1], Ok(vec![yes])),
+            ("packed but not repeated", &[0x9a, 1, 1, 1], Err(Error::WrongWireType)),
+            ("two octets make a truth", &[0xb0, 1, 0x80, 0x01], Ok(vec![yes])),
+            ("two octets make a lie", &[0xb0, 1, 0x80, 0x00], Ok(vec![no])),
+            ("a later octet field cuts in", &[0xb0, 1, 1, 0x0a, 1, 7, 0xb0, 1, 0], {
+                Ok(vec![yes, no])
+            }),
+        ] {
+            assert_eq!(new_rr(body), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn undecodable_bodies_are_told_from_odd_ones() {
+        let registry = Registry::builtin();
+        let schema = registry.find(b"base", b"xml").unwrap();
+        let long = [&[0x0a, 0x80, 0x01][..], &[b'x'; 128], &[0x12, 0]].concat();
+        for (name, body, want) in [
+            ("both required", &[0x0a, 0, 0x12, 0][..], Ok(())),
+            ("over-long tag and length", &[0x8a, 0, 0x80, 0, 0x12, 0], Ok(())),
+            ("a long value", &long, Ok(())),
+            (
+                "unknown fields of every wire type",
+                {
+                    &[
+                        0x0a, 0, 0x12, 0, 0x18, 1, 0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0x2a, 0, 0x35, 0,
+                        0, 0, 0,
+                    ]
+                },
+                Ok(()),
+            ),
+            ("one required is missing", &[0x0a, 0], Err(Error::MissingField)),
+            ("wrong wire type", &[0x08, 0, 0x12, 0], Err(Error::WrongWireType)),
+            ("fixed32 for octets", &[0x0d, 0, 0, 0, 0, 0x12, 0], Err(Error::WrongWireType)),
+            ("a group", &[0x0a, 0, 0x12, 0, 0x1b], Err(Error::BadTag)),
+            ("field 0", &[0x0a, 0, 0x12, 0, 0x02, 0], Err(Error::BadTag)),
+            ("octets cut", &[0x0a, 0, 0x12, 1], Err(Error::Truncated)),
+            ("tag cut", &[0x0a, 0, 0x12, 0, 0x80], Err(Error::Truncated)),
+            ("only a tag", &[0x0a], Err(Error::Truncated)),
+        ] {
+            let got = FieldIndex::new().scan(schema, body);
+            assert_eq!(got, want, "{name}");
+        }
     }
 }

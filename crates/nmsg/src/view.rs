@@ -185,25 +185,27 @@ impl<'a> View<'a> {
     }
 
     /// The stored octets of the field with this field number; `None` when absent.
+    #[inline]
     pub(crate) fn octets_by_tag(&self, tag: u32) -> Option<&'a [u8]> {
-        let field = self.schema.tag_entry(tag)?.field;
-        self.stored(field.into())?.octets()
+        let slot = self.slot(self.schema.position_of(tag));
+        (slot.count != 0).then(|| slot.octets(self.body))
     }
 
     /// The stored value of the field with this field number; `None` when absent.
+    #[inline]
     pub(crate) fn value_by_tag(&self, tag: u32) -> Option<Value<'a>> {
-        self.stored(self.schema.tag_entry(tag)?.field.into())
+        self.stored(self.schema.position_of(tag))
     }
 
     /// All stored values of the field with this field number.
     pub(crate) fn values_by_tag(&self, tag: u32) -> impl Iterator<Item = Value<'a>> + use<'a> {
-        let field = self.schema.tag_entry(tag).map_or(usize::MAX, |entry| entry.field.into());
-        self.stored_values(field)
+        self.stored_values(self.schema.position_of(tag))
     }
 
     /// Number of stored values of the field with this field number.
+    #[inline]
     pub(crate) fn count_by_tag(&self, tag: u32) -> usize {
-        self.schema.tag_entry(tag).map_or(0, |entry| self.stored_count(entry.field.into()))
+        self.stored_count(self.schema.position_of(tag))
     }
 }
 

@@ -201,6 +201,10 @@ fn write_unusual(
                 write_member(out, context, step, raw);
             }
         }
+        Source::StoredArray if context.view.stored_count(step.field.into()) == 1 => {
+            let value = context.view.raw(step);
+            write_array(out, context, step, value.into_iter());
+        }
         Source::StoredArray => {
             let values = context.view.raws(step);
             write_array(out, context, step, values);

@@ -27,6 +27,8 @@ pub struct Schema {
     declaration: MessageType,
     /// Field index by raw tag, for fields in their own wire type; [`NO_SLOT`] elsewhere.
     dense: Vec<u16>,
+    /// Field index by field number, for low field numbers; [`NO_SLOT`] elsewhere.
+    numbers: Vec<u16>,
     tags: Vec<(u32, TagEntry)>,
     required: Vec<u16>,
     by_name: Vec<u16>,
@@ -43,6 +45,7 @@ impl Schema {
     pub fn new(declaration: MessageType) -> Self {
         let fields = &declaration.fields;
         let mut dense = Vec::new();
+        let mut numbers = Vec::new();
         let mut tags = Vec::new();
         for (i, field) in fields.iter().enumerate() {
             let Some(tag) = field.tag else { continue };
@@ -52,6 +55,8 @@ impl Schema {
                 let raw = tag as usize * 8 + entry.wire as usize;
                 dense.resize(dense.len().max(raw + 1), NO_SLOT);
                 dense[raw] = entry.field;
+                numbers.resize(numbers.len().max(tag as usize + 1), NO_SLOT);
+                numbers[tag as usize] = entry.field;
             }
             tags.push((tag, entry));
         }
@@ -90,6 +95,7 @@ impl Schema {
         let presentation_header = Literal::new(header.as_bytes());
         Self {
             dense,
+            numbers,
             tags,
             required,
             by_name,
@@ -135,6 +141,12 @@ impl Schema {
     #[inline(always)]
     pub(crate) fn slot_of_tag(&self, raw: u32) -> usize {
         self.dense.get(raw as usize).copied().unwrap_or(NO_SLOT).into()
+    }
+
+    /// Position of the field with a low field number; out of range when there is none.
+    #[inline(always)]
+    pub(crate) fn position_of(&self, number: u32) -> usize {
+        self.numbers.get(number as usize).copied().unwrap_or(NO_SLOT).into()
     }
 
     /// What is known of a field number.

@@ -35,13 +35,18 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
     }
     out.decimal(whole);
     out.byte(b'.');
-    let mut text = [b'0'; 18];
-    let text = &mut text[..DIGITS as usize];
-    for digit in text.iter_mut().rev() {
-        *digit = b'0' + (decimals % 10) as u8;
-        decimals /= 10;
+    if DIGITS > 9 {
+        out.nine_digits((decimals / 1_000_000_000) as u32);
+        out.nine_digits((decimals % 1_000_000_000) as u32);
+    } else {
+        out.fill::<9>(|window| {
+            for digit in window[..DIGITS as usize].iter_mut().rev() {
+                *digit = b'0' + (decimals % 10) as u8;
+                decimals /= 10;
+            }
+            DIGITS as usize
+        });
     }
-    out.bytes(text);
 }
 
 /// Numbers of 2^53 and more are whole and may have hundreds of digits.

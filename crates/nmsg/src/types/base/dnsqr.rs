@@ -153,15 +153,17 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
     let signed = |value: Value<'_>| if let Value::Signed(n) = value { n } else { 0 };
     let query_sec = signed(view.value_by_tag(QUERY_TIME_SEC)?);
     let query_nsec = signed(view.value_by_tag(QUERY_TIME_NSEC)?);
-    let times = view.values_by_tag(RESPONSE_TIME_SEC).map(signed);
-    let differences = times
-        .zip(view.values_by_tag(RESPONSE_TIME_NSEC).map(signed))
-        .map(|(sec, nsec)| sec.wrapping_sub(query_sec) as f64 + (nsec - query_nsec) as f64 / 1e9);
+    let since_query = |(sec, nsec): (Value<'_>, Value<'_>)| {
+        let (sec, nsec) = (signed(sec), signed(nsec));
+        sec.wrapping_sub(query_sec) as f64 + (nsec - query_nsec) as f64 / 1e9
+    };
     if seconds == 1 {
-        differences.last().map(Value::Double)
-    } else {
-        Some(Value::Double(differences.fold(0.0, f64::max)))
+        let last = (view.value_by_tag(RESPONSE_TIME_SEC)?, view.value_by_tag(RESPONSE_TIME_NSEC)?);
+        return Some(Value::Double(since_query(last)));
     }
+    let times = view.values_by_tag(RESPONSE_TIME_SEC);
+    let times = times.zip(view.values_by_tag(RESPONSE_TIME_NSEC));
+    Some(Value::Double(times.map(since_query).fold(0.0, f64::max)))
 }
 
 /// The stored verdict, or else what the response packets say.
