@@ -63,6 +63,8 @@ pub struct Outcome {
     pub output_failed: bool,
     /// True when the reader of an output was gone.
     pub reader_gone: bool,
+    /// True when an output took something that is known not to have arrived.
+    pub undelivered: bool,
 }
 
 impl Engine {

@@ -7,7 +7,7 @@ use wdns::TextBuffer;
 use crate::batch::{Batch, Selection};
 use crate::fault::Fault;
 use crate::ledger::OutputAccount;
-use crate::output::{Output, Sink, container_writer};
+use crate::output::{Closed, Notice, Output, Put, Sink, container_writer};
 use crate::render::TextRenderer;
 
 /// Octets of text after which it is written.
@@ -60,7 +60,10 @@ impl<'r> Lane<'r> {
                 payloads: 0,
                 fallbacks: 0,
             })),
-            None => Writer::Containers(Box::new(container_writer(zlib, labels, unbuffered))),
+            None => {
+                let writer = container_writer(zlib, output.framing, labels, unbuffered);
+                Writer::Containers(Box::new(writer))
+            }
         };
         let account = OutputAccount { name: output.name, ..OutputAccount::default() };
         Self { account, settings, sink: Some(output.sink), writer }
@@ -126,12 +129,12 @@ impl<'r> Lane<'r> {
             return Ok(());
         };
         let mut octets = 0;
-        let mut put = |piece: &[u8]| -> io::Result<()> {
+        let mut put = |piece: &[u8]| {
             octets += piece.len() as u64;
-            sink.put(piece, settings.interrupt)
+            emit(&mut **sink, piece, settings.interrupt)
         };
         let mut result = Ok(());
-        while result.is_ok()
+        while !matches!(result, Err(Emit::Failed(_)))
             && let Some(entry) = selection.take_next().and_then(|at| batch.entries.get(at))
         {
             let stored = batch.stored(entry);
@@ -143,7 +146,7 @@ impl<'r> Lane<'r> {
         }
         account.octets += octets;
         settle(account, writer);
-        result.inspect_err(|_| self.fail())
+        failed(result).inspect_err(|_| self.fail())
     }
 
     /// Writes the text that waits.
@@ -156,7 +159,7 @@ impl<'r> Lane<'r> {
         let written = sink.put(writer.text.as_bytes(), self.settings.interrupt);
         let (payloads, fallbacks) =
             (std::mem::take(&mut writer.payloads), std::mem::take(&mut writer.fallbacks));
-        if written.is_ok() {
+        if matches!(written, Ok(Put::Taken)) {
             self.account.octets += writer.text.len() as u64;
             self.account.pieces += 1;
             self.account.written += payloads;
@@ -166,7 +169,7 @@ impl<'r> Lane<'r> {
         }
         writer.text.clear();
         writer.text.shrink_to(KEPT);
-        written.inspect_err(|_| self.fail())
+        written.map(|_| ()).inspect_err(|_| self.fail())
     }
 
     /// The sink has failed: what waits for it is lost.
@@ -183,26 +186,61 @@ impl<'r> Lane<'r> {
         self.write_text()
     }
 
+    /// What the sink has to say.
+    pub(crate) fn notice(&mut self) -> Option<Notice> {
+        self.sink.as_mut()?.notice()
+    }
+
     /// Writes what waits, and closes the sink.
     ///
     /// # Errors
     ///
     /// Those of the sink, unless it has failed before.
-    pub(crate) fn finish(&mut self) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> io::Result<Closed> {
         self.write_text()?;
         if let (Writer::Containers(writer), Some(sink)) = (&mut self.writer, &mut self.sink) {
             let (account, interrupt) = (&mut self.account, self.settings.interrupt);
             let flushed = writer.flush(&mut |piece: &[u8]| {
                 account.octets += piece.len() as u64;
-                sink.put(piece, interrupt)
+                emit(&mut **sink, piece, interrupt)
             });
             settle(account, writer);
-            flushed.inspect_err(|_| self.fail())?;
+            failed(flushed).inspect_err(|_| self.fail())?;
         }
         match self.sink.take() {
             Some(sink) => sink.close(),
-            None => Ok(()),
+            None => Ok(Closed::default()),
         }
+    }
+}
+
+/// Why a container did not leave.
+enum Emit {
+    /// The output is at its end.
+    Failed(io::Error),
+    /// This container alone is lost.
+    Dropped,
+}
+
+impl From<nmsg::Error> for Emit {
+    fn from(error: nmsg::Error) -> Self {
+        Self::Failed(io::Error::other(error))
+    }
+}
+
+fn emit(sink: &mut dyn Sink, piece: &[u8], interrupt: Option<&Latch>) -> Result<(), Emit> {
+    match sink.put(piece, interrupt) {
+        Ok(Put::Taken) => Ok(()),
+        Ok(Put::Dropped) => Err(Emit::Dropped),
+        Err(error) => Err(Emit::Failed(error)),
+    }
+}
+
+/// The error that ends the output, if there is one: the writer has counted what was lost.
+fn failed(result: Result<(), Emit>) -> io::Result<()> {
+    match result {
+        Ok(()) | Err(Emit::Dropped) => Ok(()),
+        Err(Emit::Failed(error)) => Err(error),
     }
 }
 

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`Engine`] | the whole: sources, outputs, settings, [`Engine::run`] |
 //! | [`Source`], [`FileSource`], [`UdpSource`] | where payloads come from |
-//! | [`Output`], [`Sink`] | where payloads go |
+//! | [`Output`], [`Sink`], [`UdpSink`] | where payloads go |
 //! | [`PayloadFilter`] | which of them pass |
 //! | [`Observer`] | is told what goes wrong |
 //! | [`Outcome`], [`Ledger`] | how the run went |
@@ -41,7 +41,10 @@ pub use engine::{Engine, Outcome};
 pub use fault::{Fault, FaultKind, Problem};
 pub use ledger::{InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
-pub use output::{FileSink, Output, OutputFormat, Sink};
+pub use output::{
+    Closed, FileSink, Framing, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, Notice, Output,
+    OutputFormat, Put, SharedRate, Sink, UdpSink, datagram_buffer,
+};
 pub use rate::RateLimiter;
 pub use run::End;
 pub use source::{Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource};

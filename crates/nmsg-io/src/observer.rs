@@ -2,6 +2,7 @@ use std::io;
 
 use crate::fault::Fault;
 use crate::ledger::Ledger;
+use crate::output::Notice;
 
 /// Is told what goes wrong during a run, in order, on the thread that runs the engine.
 pub trait Observer {
@@ -18,6 +19,16 @@ pub trait Observer {
     /// An output failed; the run ends. With [`io::ErrorKind::BrokenPipe`], its reader is gone.
     fn output_failed(&mut self, output: &str, error: &io::Error) {
         let _ = (output, error);
+    }
+
+    /// An output has something to say although it goes on.
+    fn notice(&mut self, output: &str, notice: &Notice) {
+        let _ = (output, notice);
+    }
+
+    /// An output has ended in good order, but something that it took is known not to have arrived.
+    fn undelivered(&mut self, output: &str, what: &str) {
+        let _ = (output, what);
     }
 
     /// Asked between batches: whether [`Self::report`] is wanted now.

@@ -1,7 +1,11 @@
 //! Where payloads go.
 
+mod udp;
+
+pub use udp::{LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, SharedRate, UdpSink, datagram_buffer};
+
 use nmsg::Labels;
-use nmsg::container::{ContainerWriter, WriterSettings};
+use nmsg::container::{ContainerWriter, MAX_BUFFER, WriterSettings};
 use nmsg_os::{Latch, Stream};
 use std::io;
 use std::path::Path;
@@ -23,6 +27,55 @@ pub enum OutputFormat {
     Json,
 }
 
+/// How payloads are packed into containers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Framing {
+    /// Size of containers in octets, clamped as the C library does.
+    pub buffer: usize,
+    /// Whether containers are numbered, so that receivers notice losses (`decisions` CW-4).
+    pub numbered: bool,
+    /// Whether containers larger than `buffer` are sent in fragments.
+    pub fragmenting: bool,
+}
+
+impl Framing {
+    /// Containers in files.
+    pub const FILE: Self = Self { buffer: MAX_BUFFER, numbered: false, fragmenting: true };
+
+    /// Containers in datagrams of at most this size.
+    #[must_use]
+    pub const fn datagrams(buffer: usize) -> Self {
+        Self { buffer, numbered: true, fragmenting: true }
+    }
+}
+
+/// What became of a piece that a [`Sink`] was given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Put {
+    /// The sink has it, or has passed it on.
+    Taken,
+    /// It is lost, but the next one may fare better.
+    Dropped,
+}
+
+/// Something that an output has to say although it goes on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Notice {
+    /// What, without the output's name.
+    pub text: String,
+    /// True for what only those want to know who ask for detail.
+    pub is_detail: bool,
+}
+
+/// How an output ended that did not fail.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Closed {
+    /// What was still to be said.
+    pub notices: Vec<Notice>,
+    /// What the output took although it was not delivered; `None` when nothing is known to be missing.
+    pub undelivered: Option<String>,
+}
+
 /// Takes what was rendered or packed, in order.
 pub trait Sink: Send {
     /// Takes one piece: whole records of text, or one container. Once `interrupt` is raised, waits
@@ -31,14 +84,19 @@ pub trait Sink: Send {
     /// # Errors
     ///
     /// Those that end the output; the piece is lost, in whole or in part.
-    fn put(&mut self, piece: &[u8], interrupt: Option<&Latch>) -> io::Result<()>;
+    fn put(&mut self, piece: &[u8], interrupt: Option<&Latch>) -> io::Result<Put>;
+
+    /// What there is to say since the last time; asked for between batches and when nothing arrives.
+    fn notice(&mut self) -> Option<Notice> {
+        None
+    }
 
     /// Closes the output.
     ///
     /// # Errors
     ///
-    /// When something that was taken is lost after all.
-    fn close(self: Box<Self>) -> io::Result<()>;
+    /// When something that was taken is lost after all, and that is a failure.
+    fn close(self: Box<Self>) -> io::Result<Closed>;
 }
 
 /// A file, pipe or device that octets are written to.
@@ -54,12 +112,12 @@ impl FileSink {
 }
 
 impl Sink for FileSink {
-    fn put(&mut self, piece: &[u8], interrupt: Option<&Latch>) -> io::Result<()> {
-        self.0.write_all(piece, interrupt)
+    fn put(&mut self, piece: &[u8], interrupt: Option<&Latch>) -> io::Result<Put> {
+        self.0.write_all(piece, interrupt).map(|()| Put::Taken)
     }
 
-    fn close(self: Box<Self>) -> io::Result<()> {
-        self.0.close()
+    fn close(self: Box<Self>) -> io::Result<Closed> {
+        self.0.close().map(|()| Closed::default())
     }
 }
 
@@ -67,14 +125,22 @@ impl Sink for FileSink {
 pub struct Output {
     pub(crate) name: String,
     pub(crate) format: OutputFormat,
+    pub(crate) framing: Framing,
     pub(crate) sink: Box<dyn Sink>,
 }
 
 impl Output {
-    /// An output to any sink; `name` is for messages.
+    /// An output to any sink; `name` is for messages. Containers are framed for files.
     #[must_use]
     pub fn new(name: impl Into<String>, format: OutputFormat, sink: Box<dyn Sink>) -> Self {
-        Self { name: name.into(), format, sink }
+        Self { name: name.into(), format, framing: Framing::FILE, sink }
+    }
+
+    /// Sets how payloads are packed into containers.
+    #[must_use]
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
     }
 
     /// An output to a file, which is created or truncated. Waits for the reader of a fifo until
@@ -111,14 +177,27 @@ impl std::fmt::Debug for Output {
     }
 }
 
-/// The container writer of an output to files.
-pub(crate) fn container_writer(zlib: bool, labels: Labels, unbuffered: bool) -> ContainerWriter {
-    let settings = WriterSettings { zlib, labels, unbuffered, ..WriterSettings::file(seed()) };
-    ContainerWriter::new(settings)
+/// The container writer of an output.
+pub(crate) fn container_writer(
+    zlib: bool,
+    framing: Framing,
+    labels: Labels,
+    unbuffered: bool,
+) -> ContainerWriter {
+    ContainerWriter::new(WriterSettings {
+        buffer: framing.buffer,
+        zlib,
+        sequence_id: framing.numbered.then(random),
+        unbuffered,
+        fragmenting: framing.fragmenting,
+        fragment_seed: random(),
+        labels,
+    })
 }
 
-/// A number that differs from run to run, for telling fragmented containers apart.
-fn seed() -> u64 {
+/// A number that differs from call to call and from run to run, for telling streams and fragmented
+/// containers apart.
+fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }

@@ -13,6 +13,7 @@ use crate::feed::Consumer;
 use crate::lane::Lane;
 use crate::ledger::{InputAccount, Ledger};
 use crate::observer::Observer;
+use crate::output::Closed;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -46,6 +47,7 @@ pub(crate) struct Run<'e, 'r> {
     input_failed: bool,
     output_failed: bool,
     reader_gone: bool,
+    undelivered: bool,
 }
 
 struct Input {
@@ -84,6 +86,7 @@ impl<'e, 'r> Run<'e, 'r> {
             input_failed: false,
             output_failed: false,
             reader_gone: false,
+            undelivered: false,
         }
     }
 
@@ -151,6 +154,7 @@ impl<'e, 'r> Run<'e, 'r> {
             self.note(input, &problem.fault, problem.fault.occurrences());
         }
         self.deal(input, batch, dealt_to, payloads);
+        self.pass_notices_on();
         if self.observer.wants_report() {
             let ledger = self.ledger();
             self.observer.report(&ledger);
@@ -212,6 +216,14 @@ impl<'e, 'r> Run<'e, 'r> {
         self.stop(End::Output);
     }
 
+    fn pass_notices_on(&mut self) {
+        for lane in &mut self.lanes {
+            while let Some(notice) = lane.notice() {
+                self.observer.notice(&lane.account.name, &notice);
+            }
+        }
+    }
+
     /// No input has anything for the time being: text that waits is shown.
     pub(crate) fn idle(&mut self) -> ControlFlow<()> {
         for output in 0..self.lanes.len() {
@@ -219,6 +231,7 @@ impl<'e, 'r> Run<'e, 'r> {
                 self.lane_failed(output, &error);
             }
         }
+        self.pass_notices_on();
         if self.observer.wants_report() {
             let ledger = self.ledger();
             self.observer.report(&ledger);
@@ -258,8 +271,9 @@ impl<'e, 'r> Run<'e, 'r> {
         }
         let end = self.end.unwrap_or_default();
         for output in 0..self.lanes.len() {
-            if let Err(error) = self.lanes[output].finish() {
-                self.lane_failed(output, &error);
+            match self.lanes[output].finish() {
+                Ok(closed) => self.lane_closed(output, &closed),
+                Err(error) => self.lane_failed(output, &error),
             }
         }
         Outcome {
@@ -269,6 +283,18 @@ impl<'e, 'r> Run<'e, 'r> {
             input_failed: self.input_failed,
             output_failed: self.output_failed,
             reader_gone: self.reader_gone,
+            undelivered: self.undelivered,
+        }
+    }
+
+    fn lane_closed(&mut self, output: usize, closed: &Closed) {
+        let name = &self.lanes[output].account.name;
+        for notice in &closed.notices {
+            self.observer.notice(name, notice);
+        }
+        if let Some(what) = &closed.undelivered {
+            self.undelivered = true;
+            self.observer.undelivered(name, what);
         }
     }
 }

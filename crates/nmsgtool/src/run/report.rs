@@ -3,7 +3,7 @@ use super::names::Catalogue;
 use crate::failure::{ExitStatus, reason};
 use crate::help;
 use crate::settings::{OnDamage, Settings};
-use nmsg_io::{End, Fault, FaultKind, InputAccount, Ledger, Observer, Outcome};
+use nmsg_io::{End, Fault, FaultKind, InputAccount, Ledger, Notice, Observer, Outcome};
 use nmsg_os::signal::{self, StopSignal};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -79,6 +79,9 @@ impl Reporter {
         }
         if outcome.output_failed {
             status = status.combine(ExitStatus::Output);
+        }
+        if outcome.undelivered {
+            status = status.combine(ExitStatus::Partial);
         }
         if outcome.end == End::Interrupt {
             status = status.combine(self.signalled());
@@ -185,6 +188,15 @@ impl Observer for Reporter {
             _ => reason(error),
         };
         self.line(1, format_args!("unable to write to {output}: {why}"));
+    }
+
+    fn notice(&mut self, output: &str, notice: &Notice) {
+        let level = if notice.is_detail { EVERYTHING } else { 1 };
+        self.line(level, format_args!("{output}: {}", notice.text));
+    }
+
+    fn undelivered(&mut self, output: &str, what: &str) {
+        self.line(1, format_args!("{output}: {what}"));
     }
 
     fn wants_report(&mut self) -> bool {
