@@ -223,3 +223,82 @@ impl Record<'_> {
         (pointer[0] >= 0xc0).then_some(pointer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Message, Section};
+
+    /// A message with `count` records of data-less type A, the owner of each made by `owner`.
+    fn message(count: u16, owner: impl Fn(u16) -> Vec<u8>) -> Vec<u8> {
+        let mut octets = vec![0; 12];
+        octets[6..8].copy_from_slice(&count.to_be_bytes());
+        for n in 0..count {
+            octets.extend(owner(n));
+            octets.extend([0, 1, 0, 1, 0, 0, 0, 1, 0, 0]);
+        }
+        octets
+    }
+
+    /// Owners of one length, none equal to another when case is folded.
+    fn unequal(n: u16) -> Vec<u8> {
+        vec![2, 128 + (n / 128) as u8, 128 + (n % 128) as u8, 0]
+    }
+
+    fn probes(octets: &[u8], sets: usize) -> usize {
+        let message = Message::parse(octets).unwrap();
+        let mut groups = Groups::new();
+        groups.gather(message.records(Section::Answer));
+        assert_eq!(groups.sets().count(), sets);
+        groups.probes
+    }
+
+    #[test]
+    fn w_12_each_record_is_compared_with_few_sets() {
+        // The reference compares each record with all sets: eleven million times.
+        assert!(probes(&message(4678, unequal), 4678) < 4 * 4678);
+        let equal = |n: u16| [b"\x01a\0", b"\x01A\0"][usize::from(n & 1)].to_vec();
+        assert!(probes(&message(4678, equal), 1) <= 4678);
+        let hundred = |n: u16| vec![1, n as u8 % 100 + 128, 0];
+        assert!(probes(&message(4678, hundred), 100) < 4 * 4678);
+    }
+
+    #[test]
+    fn the_room_is_used_again_without_growing() {
+        let octets = message(500, unequal);
+        let message = Message::parse(&octets).unwrap();
+        let mut groups = Groups::new();
+        groups.gather(message.records(Section::Answer));
+        let rooms = |groups: &Groups| {
+            [
+                groups.sets.capacity(),
+                groups.members.capacity(),
+                groups.owners.capacity(),
+                groups.slots.capacity(),
+            ]
+        };
+        let before = rooms(&groups);
+        for _ in 0..3 {
+            groups.gather(message.records(Section::Answer));
+            assert_eq!(groups.sets().count(), 500);
+        }
+        assert_eq!(rooms(&groups), before);
+    }
+
+    #[test]
+    fn owners_that_differ_in_length_case_or_place_hash_apart() {
+        let seed = 0x1234_5678_9abc_def1;
+        let mut seen = std::collections::HashSet::new();
+        for len in 0..40 {
+            for octet in [b'a', b'b', 0] {
+                let mut octets = vec![b'x'; len];
+                assert!(octet != b'a' || seen.insert(hash(seed, &octets)));
+                if let Some(last) = octets.last_mut() {
+                    *last = octet;
+                    assert!(seen.insert(hash(seed, &octets)), "{octets:?}");
+                }
+            }
+        }
+        assert_ne!(hash(seed, b"fsi"), hash(seed | 2, b"fsi"));
+    }
+}
