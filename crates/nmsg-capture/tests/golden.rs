@@ -5,11 +5,36 @@
 
 mod common;
 
-use common::{convert, records};
+use common::{Encoded, convert};
+use nmsg::Limits;
+use nmsg::container::{ContainerBody, Header, Inflater};
 use nmsg_capture::dnsqr::Config;
 use nmsg_capture::{Converter, ReassemblyLimits};
 
 const CAPTURE: &[u8] = include_bytes!("fixtures/dns-mix.pcap");
+
+/// Reads every record of an NMSG file.
+#[expect(clippy::unwrap_used, reason = "fixtures are whole")]
+fn records(mut file: &[u8]) -> Vec<Encoded> {
+    let mut records = Vec::new();
+    let mut inflated = Vec::new();
+    let mut body = ContainerBody::new();
+    while let Some(header) = Header::parse(file).unwrap() {
+        let (octets, rest) = file[header.len()..].split_at(header.body_len as usize);
+        file = rest;
+        let octets = if header.flags.is_zlib() {
+            Inflater::new().inflate(octets, &mut inflated, &Limits::default()).unwrap();
+            &inflated
+        } else {
+            octets
+        };
+        body.decode(octets).unwrap();
+        for stored in body.payloads(octets) {
+            records.push((stored.payload.time, stored.payload.body.unwrap().to_vec()));
+        }
+    }
+    records
+}
 
 fn check(mut converter: Converter, expected: &[u8], count: usize) {
     let (messages, error) = convert(CAPTURE, &mut converter);

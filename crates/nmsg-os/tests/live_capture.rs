@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "says why a test is skipped")]
 
 use nmsg_os::pcap::{Capture, Interface, library};
+use nmsg_os::{Latch, Ready};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ fn frames_arrive_filtered_cut_and_counted() {
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut seen = None;
     while seen.is_none() && Instant::now() < deadline {
-        capture.wait(Duration::from_millis(200)).unwrap();
+        capture.wait(&[], Some(deadline)).unwrap();
         if let Some(packet) = capture.next_packet().unwrap() {
             assert!(packet.time.0 > 1_600_000_000 && packet.time.1 < 1_000_000);
             seen = Some((packet.octets.len(), packet.original_len, packet.octets[42..].to_vec()));
@@ -49,10 +50,16 @@ fn frames_arrive_filtered_cut_and_counted() {
 fn cp_10_waiting_ends_in_time() {
     let Some(mut capture) = loopback() else { return };
     capture.set_filter("udp port 1 and host 127.1.2.3").unwrap();
-    let started = Instant::now();
-    assert!(!capture.wait(Duration::from_millis(50)).unwrap());
+    let soon = Instant::now() + Duration::from_millis(50);
+    assert_eq!(capture.wait(&[], Some(soon)).unwrap(), Ready::Timeout);
     assert!(capture.next_packet().unwrap().is_none());
-    assert!(started.elapsed() < Duration::from_secs(5));
+    let latch = Latch::new().unwrap();
+    let late = Instant::now() + Duration::from_secs(60);
+    std::thread::scope(|scope| {
+        scope.spawn(|| latch.raise());
+        assert_eq!(capture.wait(&[&latch], Some(late)).unwrap(), Ready::Latch);
+    });
+    assert!(Instant::now() < late);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use super::bindings::{ERROR_TEXT_LEN, Handle, PacketHeader, Stat};
 use super::{Library, PcapHandle, text_at};
+use crate::latch::{self, Latch, Ready};
 use std::ffi::{CString, c_char, c_int};
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr::NonNull;
-use std::time::Duration;
+use std::time::Instant;
 
 /// Kernel buffer, in octets.
 const BUFFER_OCTETS: c_int = 16 << 20;
@@ -243,36 +244,16 @@ impl Capture {
         }))
     }
 
-    /// Waits until frames may be there, at most for `timeout`; false when there are none.
-    ///
-    /// A signal ends the wait early, also with false.
+    /// Waits until frames may be there, a latch is raised, or `until` has come.
     ///
     /// # Errors
     ///
-    /// Whatever `poll` answers.
-    pub fn wait(&self, timeout: Duration) -> io::Result<bool> {
-        let mut entry = libc::pollfd { fd: self.descriptor, events: libc::POLLIN, revents: 0 };
-        let timeout = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
-        // SAFETY: one entry, which lives through the call.
-        #[expect(unsafe_code, reason = "system call")]
-        let ready = unsafe { libc::poll(&raw mut entry, 1, timeout) };
-        match ready {
-            -1 => {
-                let error = io::Error::last_os_error();
-                if error.kind() == io::ErrorKind::Interrupted { Ok(false) } else { Err(error) }
-            }
-            ready => Ok(ready > 0),
-        }
-    }
-
-    /// Returns the descriptor to poll together with others.
-    #[must_use]
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        // SAFETY: the descriptor belongs to the handle, which outlives the borrow of `self`.
+    /// Those of poll(2) other than an interruption.
+    pub fn wait(&self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {
+        // SAFETY: the descriptor belongs to the handle, which outlives this borrow.
         #[expect(unsafe_code, reason = "lends a descriptor that libpcap owns")]
-        unsafe {
-            BorrowedFd::borrow_raw(self.descriptor)
-        }
+        let descriptor = unsafe { BorrowedFd::borrow_raw(self.descriptor) };
+        latch::poll(Some(descriptor), libc::POLLIN, latches, until)
     }
 
     /// Asks the kernel what was received and lost so far.
@@ -296,12 +277,6 @@ impl Capture {
         sums.interface_dropped += since(stat.interface_dropped, self.last.interface_dropped);
         self.last = stat;
         Ok(self.statistics)
-    }
-}
-
-impl AsRawFd for Capture {
-    fn as_raw_fd(&self) -> RawFd {
-        self.descriptor
     }
 }
 
