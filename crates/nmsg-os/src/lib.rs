@@ -5,6 +5,7 @@
 //! | [`Latch`] | something that any number of threads can wait for beside a descriptor |
 //! | [`Stream`] | a file, pipe, device or terminal, read and written so that a latch ends every wait |
 //! | [`signal`] | signals as flags and a latch |
+//! | [`PollSet`] | any number of descriptors waited for together |
 //! | [`udp`] | datagrams |
 //! | [`durable`] | files that appear whole or not at all |
 //! | [`pcap`] | libpcap opened at run time: filter expressions, live capture |
@@ -15,6 +16,7 @@ pub mod daemon;
 pub mod durable;
 mod latch;
 pub mod pcap;
+mod poll;
 #[cfg(test)]
 mod scratch;
 pub mod signal;
@@ -24,6 +26,7 @@ mod usage;
 mod user;
 
 pub use latch::{Latch, Ready, sleep, wait};
+pub use poll::{Interest, PollSet};
 pub use stream::{Received, Stream, StreamKind};
 pub use usage::{Usage, wait_with_usage};
 pub use user::User;
