@@ -3,6 +3,7 @@ use nmsg::{Limits, MsgType, VendorId};
 
 use crate::batch::{Arrival, Batch, Entry};
 use crate::fault::{Fault, Problem};
+use crate::json_lines::JsonLines;
 use crate::source::{RawBatch, RawKind, RawPiece};
 
 /// Which payloads pass; a field that is `None` or 0 lets all pass (`container-and-io` §2.1).
@@ -29,28 +30,30 @@ impl PayloadFilter {
     }
 }
 
-/// Turns what sources read into payloads: inflates, checks, selects.
+/// Turns what sources read into payloads: inflates, checks, selects, parses lines.
 ///
 /// A pure function of its batch: batches may be decoded in any order and by any number of decoders.
 #[derive(Debug)]
-pub struct Decoder {
+pub struct Decoder<'r> {
     filter: PayloadFilter,
     limits: Limits,
     inflater: Inflater,
     index: ContainerBody,
     inflated: Vec<u8>,
+    lines: JsonLines<'r>,
 }
 
-impl Decoder {
+impl<'r> Decoder<'r> {
     /// A decoder that lets through what `filter` does.
     #[must_use]
-    pub fn new(filter: PayloadFilter, limits: &Limits) -> Self {
+    pub fn new(filter: PayloadFilter, limits: &Limits, lines: JsonLines<'r>) -> Self {
         Self {
             filter,
             limits: limits.clone(),
             inflater: Inflater::new(),
             index: ContainerBody::new(),
             inflated: Vec::new(),
+            lines,
         }
     }
 
@@ -59,6 +62,10 @@ impl Decoder {
         batch.clear();
         match kind {
             RawKind::Containers | RawKind::Messages => self.decode_containers(raw, batch),
+            RawKind::JsonLines => {
+                self.lines.decode(raw, batch);
+                self.select(batch);
+            }
             RawKind::Payloads => {
                 std::mem::swap(batch, &mut raw.payloads);
                 self.select(batch);

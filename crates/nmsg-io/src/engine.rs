@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decode::{Decoder, PayloadFilter};
 use crate::feed::Feeder;
+use crate::json_lines::JsonLines;
 use crate::lane::{Lane, LaneSettings};
 use crate::ledger::Ledger;
 use crate::observer::Observer;
@@ -45,6 +46,7 @@ pub struct Engine {
     mirror: bool,
     unbuffered: bool,
     strict: bool,
+    keeps_lines: bool,
     interrupt: Option<&'static Latch>,
 }
 
@@ -161,6 +163,13 @@ impl Engine {
         self
     }
 
+    /// Sets whether unusable lines of text are handed to the observer with their fault.
+    #[must_use]
+    pub fn keep_lines(mut self, keep: bool) -> Self {
+        self.keeps_lines = keep;
+        self
+    }
+
     /// Sets the latch that ends the run: nothing more is read, what was read is written.
     #[must_use]
     pub fn interrupt(mut self, latch: Option<&'static Latch>) -> Self {
@@ -193,7 +202,11 @@ impl Engine {
         let latches = [self.interrupt.unwrap_or(&finish), &finish];
         let feeders = self.sources.into_iter().map(|(source, rate)| Feeder {
             source,
-            decoder: Decoder::new(self.filter, &self.limits),
+            decoder: Decoder::new(
+                self.filter,
+                &self.limits,
+                JsonLines::new(&self.registry, &self.aliases, &self.limits, self.keeps_lines),
+            ),
             pace: rate.map(Pace::new),
             latches,
         });

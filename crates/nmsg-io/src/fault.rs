@@ -62,7 +62,7 @@ pub enum Fault {
     LeftOut {
         /// Number of the line, from 1.
         line: u64,
-        /// What, in a few words.
+        /// What, in a few words; empty when the same was said before.
         what: String,
     },
 }

@@ -20,7 +20,7 @@ pub(crate) trait Consumer {
 /// One input: a source, and what its batches go through.
 pub(crate) struct Feeder<'e> {
     pub(crate) source: Box<dyn Source>,
-    pub(crate) decoder: Decoder,
+    pub(crate) decoder: Decoder<'e>,
     pub(crate) pace: Option<Pace>,
     /// What ends every wait.
     pub(crate) latches: [&'e Latch; 2],

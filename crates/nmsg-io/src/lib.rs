@@ -23,6 +23,7 @@ mod decode;
 mod engine;
 mod fault;
 mod feed;
+mod json_lines;
 mod lane;
 mod ledger;
 mod observer;
@@ -39,6 +40,7 @@ pub use deal::{Deal, Dealer, Dealt};
 pub use decode::{Decoder, PayloadFilter};
 pub use engine::{Engine, Outcome};
 pub use fault::{Fault, FaultKind, Problem};
+pub use json_lines::JsonLines;
 pub use ledger::{InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
 pub use output::{

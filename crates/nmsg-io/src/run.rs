@@ -1,4 +1,5 @@
 use nmsg::container::LossTracker;
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
@@ -55,7 +56,12 @@ struct Input {
     is_network: bool,
     /// What sequence numbers say was lost.
     loss: LossTracker<Option<SocketAddr>>,
+    /// What was said to be left out: each thing is said once.
+    left_out: HashSet<String>,
 }
+
+/// Things whose being said is remembered; further ones are only counted.
+const LEFT_OUT_KEPT: usize = 1024;
 
 impl<'e, 'r> Run<'e, 'r> {
     pub(crate) fn new(
@@ -71,6 +77,7 @@ impl<'e, 'r> Run<'e, 'r> {
             account: InputAccount { name, ..InputAccount::default() },
             is_network,
             loss: LossTracker::new(),
+            left_out: HashSet::new(),
         });
         Self {
             start: Instant::now(),
@@ -101,9 +108,16 @@ impl<'e, 'r> Run<'e, 'r> {
     /// Reports a fault that occurred so many times.
     #[cold]
     fn note(&mut self, input: usize, fault: &Fault, times: u64) {
-        let Some(Input { account, is_network, .. }) = self.inputs.get_mut(input) else { return };
+        let Some(Input { account, is_network, left_out, .. }) = self.inputs.get_mut(input) else {
+            return;
+        };
         let count = &mut account.faults[fault.kind() as usize];
-        let first = *count == 0;
+        let first = match fault {
+            Fault::LeftOut { what, .. } => {
+                !what.is_empty() && left_out.len() < LEFT_OUT_KEPT && left_out.insert(what.clone())
+            }
+            _ => *count == 0,
+        };
         *count += times;
         self.damaged |= fault.kind().is_damage() && !*is_network;
         self.observer.fault(&account.name, fault, first);

@@ -1,6 +1,7 @@
 //! Where payloads come from.
 
 mod file;
+mod lines;
 mod message;
 mod udp;
 
@@ -35,6 +36,8 @@ pub enum RawKind {
     Containers,
     /// Containers that arrived as messages of their own: datagrams, records of a broker.
     Messages,
+    /// Lines of JSON.
+    JsonLines,
     /// Payloads that the source has made itself.
     Payloads,
 }
@@ -76,8 +79,10 @@ pub enum RawPiece {
 /// What a source has read, not yet decoded. Used again and again.
 #[derive(Debug, Default)]
 pub struct RawBatch {
-    /// The octets that the pieces are ranges of.
+    /// The octets that the pieces are ranges of, or whole lines.
     pub octets: Vec<u8>,
+    /// Number of the first line, from 1 ([`RawKind::JsonLines`]).
+    pub first_line: u64,
     /// Containers and damage, in order ([`RawKind::Containers`], [`RawKind::Messages`]).
     pub pieces: Vec<RawPiece>,
     /// Payloads and what was wrong between them ([`RawKind::Payloads`]).
@@ -98,7 +103,7 @@ impl RawBatch {
         self.octets.shrink_to(KEPT);
         self.pieces.clear();
         self.payloads.clear();
-        (self.consumed, self.skipped) = (0, 0);
+        (self.first_line, self.consumed, self.skipped) = (0, 0, 0);
     }
 
     /// Appends a container that arrived as a message.

@@ -60,6 +60,7 @@ fn open(
         .mirror(settings.mirror)
         .unbuffered(settings.unbuffered)
         .strict(settings.on_damage == OnDamage::Stop)
+        .keep_lines(settings.debug >= 2)
         .interrupt(Some(interrupt));
     for endpoint in &settings.endpoints {
         match endpoint {
@@ -89,7 +90,8 @@ fn open(
 fn open_source(file: &File) -> Result<FileSource, Failure> {
     let format = match file.format {
         Format::Nmsg => FileFormat::Nmsg,
-        Format::Presentation | Format::Json => {
+        Format::Json => FileFormat::Json,
+        Format::Presentation => {
             let message = format!("unable to read text from {}", file.place);
             return Err(Failure::new(FailureKind::SetUp, message));
         }

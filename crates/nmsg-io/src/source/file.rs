@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::lines::LineCutter;
 use super::{Event, RawBatch, RawKind, RawPiece, Source};
 use crate::fault::Fault;
 
@@ -18,6 +19,8 @@ const FULL: usize = 128 << 10;
 pub enum FileFormat {
     /// Containers.
     Nmsg,
+    /// One JSON object per line.
+    Json,
 }
 
 /// A file, pipe or device that payloads are read from.
@@ -31,6 +34,7 @@ pub struct FileSource {
 #[derive(Debug)]
 enum Cutter {
     Containers(Box<ContainerCutter>),
+    Lines(LineCutter),
 }
 
 #[derive(Debug)]
@@ -66,6 +70,7 @@ impl FileSource {
     pub fn new(name: String, stream: Stream, format: FileFormat, limits: &Limits) -> Self {
         let cutter = match format {
             FileFormat::Nmsg => Cutter::Containers(Box::new(ContainerCutter::new(limits))),
+            FileFormat::Json => Cutter::Lines(LineCutter::new(limits)),
         };
         Self { name, stream, cutter }
     }
@@ -178,6 +183,7 @@ impl Source for FileSource {
     fn kind(&self) -> RawKind {
         match self.cutter {
             Cutter::Containers(_) => RawKind::Containers,
+            Cutter::Lines(_) => RawKind::JsonLines,
         }
     }
 
@@ -185,6 +191,7 @@ impl Source for FileSource {
         batch.clear();
         match &mut self.cutter {
             Cutter::Containers(cutter) => cutter.read(&mut self.stream, batch),
+            Cutter::Lines(cutter) => cutter.read(&mut self.stream, batch),
         }
     }
 

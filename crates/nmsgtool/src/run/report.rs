@@ -164,7 +164,8 @@ impl Observer for Reporter {
             let line = String::from_utf8_lossy(line);
             self.bare_line(format_args!("JSON parse error: \"{}\"", line.trim_end_matches('\n')));
         }
-        if !first && self.level < EVERYTHING {
+        let said_before = matches!(fault, Fault::LeftOut { what, .. } if what.is_empty());
+        if said_before || !first && self.level < EVERYTHING {
             return;
         }
         match fault {
