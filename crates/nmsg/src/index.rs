@@ -1,5 +1,5 @@
 use crate::schema::Schema;
-use crate::wire::{Error, RawValue, Reader, WireType, split_tag};
+use crate::wire::{Error, RawValue, Reader, WireType, short_varint, split_tag};
 
 /// Where the value of one field stands in a message body.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,23 +75,7 @@ impl FieldIndex {
         let slots = &mut self.slots[..];
         let mut rest = body;
         loop {
-            // Nearly all fields have a tag of one octet and a number or length of one octet.
-            while let [tag, value, tail @ ..] = rest
-                && (tag | value) & 0x80 == 0
-                && let Some(slot) = slots.get_mut(schema.slot_of_tag((*tag).into()))
-                && tag & 5 == 0
-            {
-                let value = usize::from(*value);
-                let mut stored = value as u64;
-                let mut after = tail;
-                if tag & 2 != 0 {
-                    let start = body.len() - tail.len();
-                    after = tail.get(value..).ok_or(Error::Truncated)?;
-                    stored = Slot::range(start, start + value);
-                }
-                slot.keep(stored, body.len() - rest.len());
-                rest = after;
-            }
+            rest = scan_usual(schema, slots, body, rest)?;
             if rest.is_empty() {
                 break;
             }
@@ -121,6 +105,56 @@ impl FieldIndex {
         }
         Ok(())
     }
+}
+
+/// Locates fields as long as they are known, in their own wire type, usually encoded, and not at the
+/// very end; returns what is left.
+#[inline(always)]
+fn scan_usual<'a>(
+    schema: &Schema,
+    slots: &mut [Slot],
+    body: &'a [u8],
+    mut rest: &'a [u8],
+) -> Result<&'a [u8], Error> {
+    // Tag and number of any usual field lie within sixteen octets: no further bounds to test.
+    while let Some(head) = rest.first_chunk::<16>() {
+        let (tag, tag_len, word) = match *head {
+            [one, ..] if one < 0x80 => (u32::from(one), 1, word_at::<1>(head)),
+            [one, two, ..] if two < 0x80 => {
+                (u32::from(one & 0x7f) | u32::from(two) << 7, 2, word_at::<2>(head))
+            }
+            _ => break,
+        };
+        let Some(slot) = slots.get_mut(schema.slot_of_tag(tag)) else { break };
+        let start = body.len() - rest.len();
+        let (value, used) = match tag & 7 {
+            0 if word & 0x80 == 0 => (word & 0x7f, 1),
+            0 => match short_varint(word) {
+                Some(number) => number,
+                None => break,
+            },
+            2 => {
+                let (len, used) = match word {
+                    _ if word & 0x80 == 0 => (word & 0x7f, 1),
+                    _ if word & 0x8000 == 0 => (word & 0x7f | (word & 0x7f00) >> 1, 2),
+                    _ => break,
+                };
+                let octets = start + tag_len + used;
+                (Slot::range(octets, octets + len as usize), used + len as usize)
+            }
+            5 => (word & 0xffff_ffff, 4),
+            _ => (word, 8),
+        };
+        rest = rest.get(tag_len + used..).ok_or(Error::Truncated)?;
+        slot.keep(value, start);
+    }
+    Ok(rest)
+}
+
+/// The eight octets that start at `AT`, which is at most 8.
+#[inline(always)]
+fn word_at<const AT: usize>(head: &[u8; 16]) -> u64 {
+    head[AT..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
 }
 
 /// Handles what is not a known field in its own wire type: unknown fields, high field numbers,

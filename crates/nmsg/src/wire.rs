@@ -141,17 +141,11 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn varint_long(&mut self) -> Result<u64, Error> {
-        // Eight octets at once: find the one that ends the number, then squeeze out the top bits.
-        if let Some(octets) = self.octets.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let word = u64::from_le_bytes(*octets);
-            let ends = !word & 0x8080_8080_8080_8080;
-            if ends != 0 {
-                self.at += (ends.trailing_zeros() as usize + 1) / 8;
-                let bits = word & (ends ^ (ends - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
-                let bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
-                let bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
-                return Ok(bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4);
-            }
+        if let Some(octets) = self.octets.get(self.at..).and_then(|rest| rest.first_chunk::<8>())
+            && let Some((value, len)) = short_varint(u64::from_le_bytes(*octets))
+        {
+            self.at += len;
+            return Ok(value);
         }
         self.varint_octets()
     }
@@ -253,6 +247,21 @@ impl<'a> Reader<'a> {
         let (number, wire) = self.tag()?;
         Ok(Some(RawField { number, value: self.value(wire)? }))
     }
+}
+
+/// Reads a number of at most eight octets at the low end of a word: its value and length.
+#[inline(always)]
+pub(crate) fn short_varint(word: u64) -> Option<(u64, usize)> {
+    // Find the octet that ends the number, then squeeze out the top bits.
+    let ends = !word & 0x8080_8080_8080_8080;
+    if ends == 0 {
+        return None;
+    }
+    let bits = word & (ends ^ (ends - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
+    let bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
+    let bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
+    let value = bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4;
+    Some((value, (ends.trailing_zeros() as usize + 1) / 8))
 }
 
 /// Splits a raw tag into field number and wire type.
