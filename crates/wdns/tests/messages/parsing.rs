@@ -86,6 +86,7 @@ fn wrong_records_have_their_codes() {
         ("SVCB port of 3", 64, b"\0\x01\0\0\x03\0\x03abc", Error::Parse),
         ("SVCB ipv4hint of 3", 65, b"\0\x01\0\0\x04\0\x03abc", Error::Parse),
         ("SVCB ipv6hint of 4", 65, b"\0\x01\0\0\x06\0\x04abcd", Error::Parse),
+        ("SVCB key 65535 cut", 64, b"\0\x01\0\xff\xff\0\x09", Error::OutOfBounds),
         ("SVCB key 65535", 64, b"\0\x01\0\xff\xff\0\0", Error::Parse),
     ] {
         // Something follows, so that nothing is cut by the end of the message.
@@ -203,4 +204,13 @@ fn dp_4_opt_in_the_question_stays_a_question() {
 fn w_11_the_type_of_a_question_never_makes_edns() {
     let builder = Builder::new(0).question(&[0], 41, 512);
     assert!(Message::parse(&builder.octets).unwrap().edns().is_none());
+}
+
+#[test]
+fn w_13_a_value_length_near_65536_is_out_of_bounds() {
+    for len in [0xfffb_u16, 0xfffc, 0xffff] {
+        let rdata = [&b"\0\x01\0\0\x07"[..], &len.to_be_bytes(), &[0; 8]].concat();
+        let builder = Builder::new(0).answer(&[0], 64, 1, &rdata).answer(&[0], 1, 1, &[0; 4]);
+        assert_eq!(error(&builder.octets), Some(Error::OutOfBounds), "{len:#x}");
+    }
 }
