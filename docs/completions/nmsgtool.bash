@@ -23,7 +23,7 @@ _nmsgtool() {
 
     case "${cmd}" in
         nmsgtool)
-            opts="-B -c -d -e -f -h -j -J -o -r -T -v -V -w -z --byterate --count --debug --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --mirror --writepres --readnmsg --setgroup --setoperator --setsource --msgtype --unbuffered --version --vendor --writenmsg --zlibout --keep-going --strict --stats"
+            opts="-B -c -C -d -e -f -h -j -J -l -m -o -r -s -T -v -V -w -z --byterate --count --readchan --debug --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --readsock --mtu --mirror --writepres --readnmsg --writesock --setgroup --setoperator --setsource --msgtype --unbuffered --version --vendor --writenmsg --zlibout --keep-going --strict --stats --ttl"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -51,6 +51,20 @@ _nmsgtool() {
                     return 0
                     ;;
                 -c)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --readchan)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -C)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -182,6 +196,34 @@ _nmsgtool() {
                     fi
                     return 0
                     ;;
+                --readsock)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --mtu)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --writepres)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -239,6 +281,20 @@ _nmsgtool() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --writesock)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;
@@ -318,6 +374,13 @@ _nmsgtool() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --ttl)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;

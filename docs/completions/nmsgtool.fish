@@ -1,5 +1,6 @@
 complete -c nmsgtool -s B -l byterate -d 'read each -r input at this many bytes per second' -r -f
 complete -c nmsgtool -s c -l count -d 'stop after writing this many messages to an output' -r -f
+complete -c nmsgtool -s C -l readchan -d 'read from every socket of a channel alias' -r -f
 complete -c nmsgtool -s e -l endline -d 'end the lines inside a presentation record with this' -r -f
 complete -c nmsgtool -s f -l readpres -d 'read presentation text from a file; needs -T' -r -F
 complete -c nmsgtool -l getgroup -d 'keep only messages of this group' -r -f
@@ -7,14 +8,18 @@ complete -c nmsgtool -l getoperator -d 'keep only messages of this operator' -r 
 complete -c nmsgtool -l getsource -d 'keep only messages of this source' -r -f
 complete -c nmsgtool -s j -l readjson -d 'read JSON lines from a file' -r -F
 complete -c nmsgtool -s J -l writejson -d 'write JSON lines to a file' -r -F
+complete -c nmsgtool -s l -l readsock -d 'listen for containers on UDP ADDR/PORT[..PORT]' -r -f
+complete -c nmsgtool -s m -l mtu -d 'container size for UDP outputs, in bytes' -r -f
 complete -c nmsgtool -s o -l writepres -d 'write presentation text to a file' -r -F
 complete -c nmsgtool -s r -l readnmsg -d 'read containers from a file' -r -F
+complete -c nmsgtool -s s -l writesock -d 'send containers to UDP ADDR/PORT[..PORT]' -r -f
 complete -c nmsgtool -l setgroup -d 'set the group of every message written' -r -f
 complete -c nmsgtool -l setoperator -d 'set the operator of every message written' -r -f
 complete -c nmsgtool -l setsource -d 'set the source of every message written' -r -f
 complete -c nmsgtool -s T -l msgtype -d 'message type to read, or to keep' -r -f
 complete -c nmsgtool -s V -l vendor -d 'vendor of the message type' -r -f
 complete -c nmsgtool -s w -l writenmsg -d 'write containers to a file' -r -F
+complete -c nmsgtool -l ttl -d 'networks that datagrams to a multicast group may cross' -r -f
 complete -c nmsgtool -s d -l debug -d 'print more detail on standard error; repeat for more'
 complete -c nmsgtool -s h -l help -d 'print this help and exit'
 complete -c nmsgtool -l mirror -d 'write every message to every output'

@@ -142,6 +142,7 @@ impl FailureKind {
 pub struct Failure {
     kind: FailureKind,
     message: String,
+    above: Option<String>,
     hint: Option<String>,
 }
 
@@ -149,7 +150,7 @@ impl Failure {
     /// Creates a failure; `message` is one line without the program's name.
     #[cold]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), above: None, hint: None }
     }
 
     /// Creates the failure of a well-formed command line that makes no sense.
@@ -163,6 +164,15 @@ impl Failure {
     #[cold]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a line that stands above the message, without the program's name: what the C library says
+    /// about it.
+    #[must_use]
+    #[cold]
+    pub fn with_line_above(mut self, line: Option<String>) -> Self {
+        self.above = line;
         self
     }
 
@@ -181,12 +191,15 @@ impl Failure {
         self.hint.as_deref()
     }
 
-    /// Writes `PROGRAM: message` and, where there is one, a hint line.
+    /// Writes `PROGRAM: message` and, where there are any, the line above and a hint line.
     ///
     /// # Errors
     ///
     /// Those of `to`.
     pub fn report(&self, program: &str, to: &mut dyn Write) -> io::Result<()> {
+        if let Some(line) = &self.above {
+            writeln!(to, "{line}")?;
+        }
         writeln!(to, "{program}: {self}")?;
         match &self.hint {
             Some(hint) => writeln!(to, "hint: {hint}"),
@@ -281,6 +294,8 @@ mod tests {
         assert_eq!(plain.hint(), None);
         let hinted = Failure::new(FailureKind::Grammar, "bad").with_hint("do this");
         assert_eq!(text(&hinted), "prog: usage problem, bad\nhint: do this\n");
+        let below = Failure::usage("bad -l socket").with_line_above(Some("getsock: no".to_owned()));
+        assert_eq!(text(&below), "getsock: no\nprog: usage error: bad -l socket\n");
         let bare = Failure::new(FailureKind::Output, "unable to open x for writing: no");
         assert_eq!(text(&bare), "prog: unable to open x for writing: no\n");
     }

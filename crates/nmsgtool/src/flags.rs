@@ -65,6 +65,7 @@ pub enum FlagId {
     KeepGoing,
     Strict,
     Stats,
+    Ttl,
 }
 
 /// What an option takes and how repetition adds up.

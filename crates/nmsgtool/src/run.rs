@@ -3,6 +3,7 @@
 mod ledger;
 mod names;
 mod report;
+mod socket;
 
 use crate::failure::{ExitStatus, Failure, FailureKind};
 use crate::flags::FlagSet;
@@ -62,11 +63,19 @@ fn open(
         .strict(settings.on_damage == OnDamage::Stop)
         .keep_lines(settings.debug >= 2)
         .interrupt(Some(interrupt));
+    let mut sockets = socket::Senders::default();
     for endpoint in &settings.endpoints {
         match endpoint {
-            Endpoint::Input(input) => {
-                reporter.line(2, input);
-                let Input::File(file) = input;
+            Endpoint::Input(Input::Socket(address)) => {
+                reporter.line(2, endpoint);
+                engine = engine.source(socket::listen(address)?);
+            }
+            Endpoint::Output(Output::Socket(socket)) => {
+                reporter.line(2, endpoint);
+                engine = engine.output(sockets.connect(socket, settings, reporter)?);
+            }
+            Endpoint::Input(Input::File(file)) => {
+                reporter.line(2, endpoint);
                 let source = open_source(file)?;
                 let is_container = file.format == Format::Nmsg;
                 let rate = settings.byte_rate.filter(|_| is_container);
@@ -76,9 +85,8 @@ fn open(
                 }
                 engine = engine.paced_source(source, rate);
             }
-            Endpoint::Output(output) => {
-                reporter.line(2, output);
-                let Output::File(file) = output;
+            Endpoint::Output(Output::File(file)) => {
+                reporter.line(2, endpoint);
                 let output = open_output(file, settings, interrupt);
                 engine = engine.output(output.map_err(|error| file.not_writable(&error))?);
             }

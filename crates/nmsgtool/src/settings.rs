@@ -3,9 +3,11 @@
 mod endpoint;
 mod labels;
 mod same_file;
+mod socket;
 
 pub use endpoint::{Endpoint, File, Format, Input, Output, Place};
-pub use labels::{Label, Labels, MessageType, Names};
+pub use labels::{ChannelFile, Label, Labels, MessageType, Names};
+pub use socket::SocketOutput;
 
 use crate::endline;
 use crate::failure::{Failure, FailureKind};
@@ -13,6 +15,7 @@ use crate::flags::{FlagId, FlagSet, spelling};
 use crate::grammar::Given;
 use crate::number;
 use crate::spell::printable;
+use endpoint::Opened;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU64;
 
@@ -51,6 +54,10 @@ pub struct Settings {
     pub compress: bool,
     /// Whether every message is written at once.
     pub unbuffered: bool,
+    /// Size of containers for UDP outputs in octets, before what fits into a datagram is known (`-m`).
+    pub mtu: usize,
+    /// Networks that datagrams to multicast groups may cross (`--ttl`).
+    pub ttl: Option<u8>,
     /// Type of messages that do not name theirs, and the only type that passes
     /// from those that do (`-V`, `-T`); present where an input needs it.
     pub message_type: Option<MessageType>,
@@ -62,8 +69,10 @@ pub struct Settings {
     pub on_damage: OnDamage,
     /// Whether the ledger is printed when the run ends.
     pub stats: bool,
-    /// Options that were given but have nothing to apply to, one line each,
-    /// without the program's name.
+    /// Channels that were looked up (`-C`).
+    pub channels: Vec<String>,
+    /// Options that were given but have nothing to apply to, and other things
+    /// that are passed over, one line each, without the program's name.
     pub warnings: Vec<String>,
 }
 
@@ -82,7 +91,7 @@ impl Settings {
     /// Checks what was given and gives it meaning.
     ///
     /// Mistakes are found in a fixed order: endline, message type, numbers,
-    /// labels, missing type, missing input, shared files.
+    /// labels, missing type, addresses and channels, missing input, shared files.
     ///
     /// # Errors
     ///
@@ -106,12 +115,15 @@ impl Settings {
         let select = Labels::take_select(given, names)?;
         let on_damage = take_on_damage(given)?;
 
-        let mut endpoints = endpoint::take_all(given);
-        if message_type.is_none() && inputs(&endpoints).any(Input::needs_message_type) {
+        let mtu_given = given.holds(FlagId::Mtu);
+        let mtu = socket::take_mtu(given)?;
+        let ttl = socket::take_ttl(given)?;
+        if message_type.is_none() && endpoint::NEED_MESSAGE_TYPE.iter().any(|id| given.holds(*id)) {
             let message = "reading presentation or pcap data requires -V, -T";
             return Err(Failure::usage(message)
                 .with_hint("for example -V base -T ipconn; -V may be left out for base"));
         }
+        let Opened { mut endpoints, channels, warnings } = endpoint::take_all(given, names)?;
         if inputs(&endpoints).next().is_none() {
             return Err(Failure::usage("no data sources specified (-h for more help)"));
         }
@@ -129,18 +141,21 @@ impl Settings {
             endline,
             compress: given.take_switch(FlagId::ZlibOut),
             unbuffered: given.take_switch(FlagId::Unbuffered),
+            mtu,
+            ttl,
             message_type,
             select,
             set,
             on_damage,
             stats: given.take_switch(FlagId::Stats),
-            warnings: Vec::new(),
+            channels,
+            warnings,
         };
         if let Some(id) = given.rest().next() {
             let message = format!("option {} is accepted but nothing acts on it", spelling(id));
             return Err(Failure::new(FailureKind::Internal, message));
         }
-        settings.warn(endline_given);
+        settings.warn(endline_given, mtu_given);
         Ok(settings)
     }
 
@@ -165,17 +180,24 @@ impl Settings {
         }
         self.set.describe(["source", "operator", "group"], &mut lines);
         self.select.describe(["source filter", "filter operator", "filter group"], &mut lines);
+        for channel in &self.channels {
+            lines.push(format!("looking up channel '{}'", printable(OsStr::new(channel))));
+        }
         lines
     }
 
     /// Notes the options that apply to nothing on this command line.
-    fn warn(&mut self, endline_given: bool) {
+    fn warn(&mut self, endline_given: bool, mtu_given: bool) {
+        let sends = self.outputs().any(|output| matches!(output, Output::Socket(_)));
         let writes = |format| {
             self.outputs()
                 .any(|output| matches!(output, Output::File(file) if file.format == format))
         };
-        let mut warnings = Vec::new();
+        let mut warnings = self.warnings.clone();
         if self.byte_rate.is_some() {
+            if self.inputs().any(|input| matches!(input, Input::Socket(_))) {
+                warnings.push("-B does not slow down sockets (-l, -C)".to_owned());
+            }
             let reads = |format| {
                 self.inputs()
                     .any(|input| matches!(input, Input::File(file) if file.format == format))
@@ -191,7 +213,13 @@ impl Settings {
         if endline_given && !writes(Format::Presentation) {
             warnings.push("-e has no effect: there is no presentation output (-o)".to_owned());
         }
-        if self.compress && !writes(Format::Nmsg) {
+        if mtu_given && !sends {
+            warnings.push("-m has no effect: there is no UDP output (-s)".to_owned());
+        }
+        if self.ttl.is_some() && !sends {
+            warnings.push("--ttl has no effect: there is no UDP output (-s)".to_owned());
+        }
+        if self.compress && !sends && !writes(Format::Nmsg) {
             warnings.push("-z has no effect: there is no container output (-w)".to_owned());
         }
         self.warnings = warnings;

@@ -83,9 +83,12 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Input,
         help: "read from every socket of a channel alias",
         doc: "Looks the name up in the channel alias file and listens on every UDP endpoint listed \
-              for it. All lines with that name contribute.",
+              for it. All lines with that name contribute. The file is the one that the variable \
+              NMSG_CHALIAS_FILE names, else nmsg.chalias or nmsgtool.chalias in the configuration \
+              directory. Its lines are a name and endpoints separated by blanks; what follows a \
+              number sign is a note.",
         example: "nmsgtool -C ch202 -c 100 -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -315,7 +318,7 @@ pub const FLAGS: &[Flag] = &[
               address is joined; an interface is chosen with a percent sign and its name after \
               the address.",
         example: "nmsgtool -l 127.0.0.1/8430 -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -346,7 +349,7 @@ pub const FLAGS: &[Flag] = &[
               fragments. Values are clamped to 512 through 1048576, and 0 means the default. File \
               outputs always use containers of up to 1 MiB.",
         example: "nmsgtool -r day.nmsg -s 127.0.0.1/8430 -m 1280",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -467,9 +470,11 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Output,
         help: "send containers to UDP ADDR/PORT[..PORT]",
         doc: "Sends to a UDP address and port, or in turn to a range of up to 21 ports. A number \
-              after a comma limits the rate in datagrams per second.",
+              after a comma limits the rate in datagrams per second. The interface for a multicast \
+              address is chosen as for `-l`. Datagrams that nobody takes are counted, and the exit \
+              status is 5.",
         example: "nmsgtool -r day.nmsg -s 127.0.0.1/8430,1000",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -749,6 +754,21 @@ pub const FLAGS: &[Flag] = &[
         doc: "Prints a ledger on standard error when the run ends: for each input what was read, \
               skipped and lost, and for each output what was written.",
         example: "nmsgtool -r day.nmsg -w copy.nmsg --stats",
+        available: true,
+        ..ROW
+    },
+    Flag {
+        id: FlagId::Ttl,
+        long: "ttl",
+        label: "hops",
+        kind: Kind::Single,
+        group: Group::Output,
+        origin: Origin::New,
+        default: Some("1"),
+        help: "networks that datagrams to a multicast group may cross",
+        doc: "Sets how many networks the datagrams of `-s` to multicast groups may cross, from 0 \
+              (they stay on this machine) to 255.",
+        example: "nmsgtool -r day.nmsg -s 239.1.2.3%lo/8430 --ttl 4",
         available: true,
         ..ROW
     },

@@ -1,6 +1,7 @@
-use crate::settings::Names;
+use crate::settings::{ChannelFile, Names};
 use crate::spell::printable;
 use nmsg::{AliasTable, Aliases, Registry, VendorId};
+use nmsg_io::address::look_up_channel;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,18 @@ const CONFIGURATION_DIRECTORY: &str = match option_env!("NMSG_SYSCONFDIR") {
     None => "/etc",
 };
 
+/// Names the channel alias file.
+const CHANNEL_FILE_VARIABLE: &str = "NMSG_CHALIAS_FILE";
+
+/// Channel alias files that no variable names, in the order in which they are tried.
+const CHANNEL_FILES: [&str; 2] = ["nmsg.chalias", "nmsgtool.chalias"];
+
 /// Everything that has a name: message types, operators, groups.
 pub(super) struct Catalogue {
     pub(super) registry: Registry,
     pub(super) aliases: Aliases,
+    /// The channel alias file that the environment names.
+    channel_file: Option<PathBuf>,
     /// Lines of alias files that say nothing, to be reported.
     pub(super) complaints: Vec<String>,
 }
@@ -37,7 +46,8 @@ impl Catalogue {
         let operators = table("NMSG_OPALIAS_FILE", "nmsg.opalias");
         let groups = table("NMSG_GRALIAS_FILE", "nmsg.gralias");
         let aliases = Aliases { operators, groups };
-        Self { registry: Registry::builtin(), aliases, complaints }
+        let channel_file = env(CHANNEL_FILE_VARIABLE).map(PathBuf::from);
+        Self { registry: Registry::builtin(), aliases, channel_file, complaints }
     }
 }
 
@@ -58,5 +68,26 @@ impl Names for Catalogue {
 
     fn group(&self, alias: &str) -> Option<u32> {
         self.aliases.groups.number(alias.as_bytes())
+    }
+
+    fn channel(&self, name: &str) -> ChannelFile {
+        let standard = CHANNEL_FILES.map(|name| Path::new(CONFIGURATION_DIRECTORY).join(name));
+        for path in self.channel_file.iter().chain(&standard) {
+            if let Ok(text) = fs::read(path) {
+                let targets = look_up_channel(&text, name);
+                return ChannelFile::Found { path: path.clone(), targets };
+            }
+        }
+        let [first, second] = standard.each_ref().map(|path| path.display());
+        ChannelFile::Missing(match &self.channel_file {
+            None => {
+                format!("nmsg_chalias_lookup() failed: no chalias found at {first} or {second}")
+            }
+            Some(named) => format!(
+                "nmsg_chalias_lookup() failed: no chalias file found at \
+                 ({CHANNEL_FILE_VARIABLE}={} / {first} / {second})",
+                printable(named.as_os_str())
+            ),
+        })
     }
 }

@@ -1,9 +1,12 @@
 //! Inputs and outputs as the command line names them.
 
+use super::labels::Names;
+use super::socket::{self, SocketOutput};
 use crate::failure::{Failure, FailureKind, reason};
 use crate::flags::FlagId;
 use crate::grammar::Given;
 use crate::spell::printable;
+use nmsg_io::address::SocketSpec;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -18,27 +21,34 @@ pub enum Endpoint {
     Output(Output),
 }
 
+/// Prints the line about opening it that level 2 shows.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(input) => input.fmt(f),
+            Self::Output(output) => output.fmt(f),
+        }
+    }
+}
+
 /// Where messages come from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Input {
     /// A file, pipe or standard input (`-r`, `-f`, `-j`).
     File(File),
+    /// A UDP socket that is listened on (`-l`, `-C`).
+    Socket(SocketSpec),
 }
 
-impl Input {
-    /// Returns whether messages from here do not name their type.
-    pub fn needs_message_type(&self) -> bool {
-        match self {
-            Self::File(file) => file.format == Format::Presentation,
-        }
-    }
-}
+/// Options that read messages which do not name their type.
+pub(super) const NEED_MESSAGE_TYPE: [FlagId; 1] = [FlagId::ReadPres];
 
 /// Prints the line about opening it that level 2 shows.
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => write!(f, "nmsg {} input: {}", file.format.word(), file.place),
+            Self::Socket(address) => write!(f, "nmsg socket input: {address}"),
         }
     }
 }
@@ -48,6 +58,8 @@ impl fmt::Display for Input {
 pub enum Output {
     /// A file, pipe or standard output (`-w`, `-o`, `-J`).
     File(File),
+    /// A UDP socket that is sent to (`-s`).
+    Socket(SocketOutput),
 }
 
 impl Output {
@@ -62,6 +74,7 @@ impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => write!(f, "nmsg {} output: {}", file.format.word(), file.place),
+            Self::Socket(socket) => write!(f, "nmsg socket output: {socket}"),
         }
     }
 }
@@ -121,37 +134,61 @@ impl fmt::Display for Place {
     }
 }
 
-fn input(format: Format, place: Place) -> Endpoint {
-    Endpoint::Input(Input::File(File { format, place }))
+/// What the options that name endpoints come to.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Channels that were looked up.
+    pub(super) channels: Vec<String>,
+    /// What was passed over.
+    pub(super) warnings: Vec<String>,
 }
 
-fn output(format: Format, place: Place) -> Endpoint {
-    Endpoint::Output(Output::File(File { format, place }))
+/// What an option that names endpoints makes of its value.
+enum Makes {
+    Input(Format),
+    Output(Format),
+    Listener,
+    Sender,
+    Channel,
 }
-
-/// One option that names endpoints: which, how its messages stand, what it makes.
-type Opening = (FlagId, Format, fn(Format, Place) -> Endpoint);
 
 /// Options in the order their endpoints are opened, whatever the order on the
 /// command line; the full order is `-p -l -s -L -S --readkafka --writekafka
 /// -r -w -C -Z -f -o -j -J` (`nmsgtool-cli` §4 step 13).
-const OPENING_ORDER: [Opening; 6] = [
-    (FlagId::ReadNmsg, Format::Nmsg, input),
-    (FlagId::WriteNmsg, Format::Nmsg, output),
-    (FlagId::ReadPres, Format::Presentation, input),
-    (FlagId::WritePres, Format::Presentation, output),
-    (FlagId::ReadJson, Format::Json, input),
-    (FlagId::WriteJson, Format::Json, output),
+const OPENING_ORDER: [(FlagId, Makes); 9] = [
+    (FlagId::ReadSocket, Makes::Listener),
+    (FlagId::WriteSocket, Makes::Sender),
+    (FlagId::ReadNmsg, Makes::Input(Format::Nmsg)),
+    (FlagId::WriteNmsg, Makes::Output(Format::Nmsg)),
+    (FlagId::ReadChannel, Makes::Channel),
+    (FlagId::ReadPres, Makes::Input(Format::Presentation)),
+    (FlagId::WritePres, Makes::Output(Format::Presentation)),
+    (FlagId::ReadJson, Makes::Input(Format::Json)),
+    (FlagId::WriteJson, Makes::Output(Format::Json)),
 ];
 
 /// Takes every endpoint, in opening order.
-pub(super) fn take_all(given: &mut Given) -> Vec<Endpoint> {
-    let mut endpoints = Vec::new();
-    for (id, format, make) in OPENING_ORDER {
-        let values = given.take_list(id).into_iter();
-        endpoints.extend(values.map(|value| make(format, Place::from(value))));
+pub(super) fn take_all(given: &mut Given, names: &dyn Names) -> Result<Opened, Failure> {
+    let mut opened = Opened::default();
+    for (id, makes) in OPENING_ORDER {
+        for (number, value) in given.take_list(id).into_iter().enumerate() {
+            match makes {
+                Makes::Input(format) => {
+                    let file = File { format, place: value.into() };
+                    opened.endpoints.push(Endpoint::Input(Input::File(file)));
+                }
+                Makes::Output(format) => {
+                    let file = File { format, place: value.into() };
+                    opened.endpoints.push(Endpoint::Output(Output::File(file)));
+                }
+                Makes::Listener => socket::listen(id, value, &mut opened)?,
+                Makes::Sender => socket::send(id, number, value, &mut opened)?,
+                Makes::Channel => socket::channel(value, names, &mut opened)?,
+            }
+        }
     }
-    endpoints
+    Ok(opened)
 }
 
 impl File {

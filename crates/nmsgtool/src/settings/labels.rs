@@ -5,10 +5,26 @@ use crate::flags::FlagId;
 use crate::grammar::Given;
 use crate::number::label_number;
 use crate::spell::printable;
+use nmsg_io::address::ChannelTargets;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
-/// Looks up what the command line names. Lookups ignore ASCII letter case.
+/// What a channel alias file says about a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ChannelFile {
+    /// There is no such file; the line says where it was looked for.
+    Missing(String),
+    /// The file was read.
+    Found {
+        /// Which file.
+        path: PathBuf,
+        /// What it says.
+        targets: ChannelTargets,
+    },
+}
+
+/// Looks up what the command line names. Lookups ignore ASCII letter case, but for channels.
 pub trait Names {
     /// Returns the number of a vendor; `ISC` is another name for `base`.
     fn vendor(&self, name: &str) -> Option<u32>;
@@ -18,6 +34,8 @@ pub trait Names {
     fn operator(&self, alias: &str) -> Option<u32>;
     /// Returns the number of a group alias.
     fn group(&self, alias: &str) -> Option<u32>;
+    /// Returns what the channel alias file says about a name.
+    fn channel(&self, name: &str) -> ChannelFile;
 }
 
 /// A message type, as given and as resolved.

@@ -32,6 +32,16 @@ impl Names for TestNames {
     fn group(&self, alias: &str) -> Option<u32> {
         alias.eq_ignore_ascii_case("lab").then_some(7)
     }
+
+    fn channel(&self, name: &str) -> ChannelFile {
+        if name == "unknown" {
+            return ChannelFile::Missing("nmsg_chalias_lookup() failed: here or there".to_owned());
+        }
+        let file = b"ch1 127.0.0.1/5000..5001 [::1]/5003,7 # note\nempty\nzch tcp://h:5\n\
+            odd 127.0.0.1\nlarge 127.0.0.1/5000..5099\n";
+        let targets = nmsg_io::address::look_up_channel(file, name);
+        ChannelFile::Found { path: PathBuf::from("ch"), targets }
+    }
 }
 
 fn settle(words: &[&str]) -> Result<Settings, Failure> {
@@ -80,11 +90,14 @@ fn nothing_but_an_input() {
             endline: b"\n".to_vec(),
             compress: false,
             unbuffered: false,
+            mtu: 8192,
+            ttl: None,
             message_type: None,
             select: Labels::default(),
             set: Labels::default(),
             on_damage: OnDamage::Report,
             stats: false,
+            channels: Vec::new(),
             warnings: Vec::new(),
         }
     );
@@ -127,6 +140,8 @@ fn no_available_option_is_ignored() {
     for flag in FlagSet::available().iter() {
         let value = match flag.id {
             FlagId::MessageType => "dnsqr",
+            FlagId::ReadSocket | FlagId::WriteSocket => "127.0.0.1/1",
+            FlagId::ReadChannel => "ch1",
             FlagId::Help | FlagId::Version => continue,
             _ => "1",
         };
@@ -159,7 +174,8 @@ fn variables_stand_in_for_available_options_only() {
 #[test]
 fn cl_10_endpoints_open_in_a_fixed_order() {
     let given = line(
-        "-V base -T ipconn -J J1 -j j1 -o o1 -f f1 -w w1 -r r1 -J J2 -r r2 -o o2 -w w2 -j j2 -f f2",
+        "-V base -T ipconn -J J1 -j j1 -o o1 -f f1 -C ch1 -w w1 -r r1 -J J2 -r r2 -o o2 -w w2 -j j2 \
+         -f f2 -s 127.0.0.1/1..2,5,7 -l ::/3 -l 127.0.0.1/4..5",
     );
     let order: Vec<String> = given
         .endpoints
@@ -172,10 +188,18 @@ fn cl_10_endpoints_open_in_a_fixed_order() {
     assert_eq!(
         order,
         [
+            "nmsg socket input: ::/3",
+            "nmsg socket input: 127.0.0.1/4",
+            "nmsg socket input: 127.0.0.1/5",
+            "nmsg socket output: 127.0.0.1/1,5,7",
+            "nmsg socket output: 127.0.0.1/2,5,7",
             "nmsg file input: r1",
             "nmsg file input: r2",
             "nmsg file output: w1",
             "nmsg file output: w2",
+            "nmsg socket input: 127.0.0.1/5000",
+            "nmsg socket input: 127.0.0.1/5001",
+            "nmsg socket input: ::1/5003",
             "nmsg pres input: f1",
             "nmsg pres input: f2",
             "nmsg pres output: o1",
@@ -186,10 +210,10 @@ fn cl_10_endpoints_open_in_a_fixed_order() {
             "nmsg json output: J2",
         ]
     );
-    assert_eq!(given.inputs().count(), 6);
+    assert_eq!(given.inputs().count(), 12);
     let striped: Vec<String> = given.outputs().map(ToString::to_string).collect();
-    assert_eq!(striped.len(), 6);
-    assert!(striped[0].ends_with("w1") && striped[5].ends_with("J2"), "{striped:?}");
+    assert_eq!(striped.len(), 8);
+    assert!(striped[2].ends_with("w1") && striped[7].ends_with("J2"), "{striped:?}");
 }
 
 #[test]
@@ -285,6 +309,105 @@ fn cl_2_numbers_of_options() {
 }
 
 #[test]
+fn sk_5_sockets_are_checked_before_anything_is_opened() {
+    for (words, want) in [
+        (["-l", "127.0.0.1"], "argument to -l needs a /"),
+        (["-s", "127.0.0.1"], "argument to -s needs a /"),
+        (["-l", "127.0.0.1/x"], "need a port number or range after /"),
+        (["-l", "127.0.0.1/5000,10"], "need a port number or range after /"),
+        (["-l", "127.0.0.1/5000..5021"], "bad port range in -l argument"),
+        (["-s", "127.0.0.1/5..3,1"], "bad port range in -s argument"),
+        (["-l", "127.0.0.1/0"], "bad -l socket"),
+        (["-l", "127.1/5000"], "bad -l socket"),
+        (["-s", "127.0.0.1/5000,abc"], "bad -s socket"),
+        (["-C", "nope"], "channel alias lookup failed"),
+        (["-C", "unknown"], "channel alias lookup failed"),
+        (["-C", "empty"], "channel alias lookup failed"),
+        (["-C", "zch"], "channel alias appears to be a ZeroMQ endpoint"),
+        (["-C", "odd"], "argument to -l needs a /"),
+    ] {
+        assert_eq!(mistake(&words), format!("usage error: {want}"), "{words:?}");
+    }
+}
+
+#[test]
+fn cl_6_the_c_library_has_a_line_of_its_own() {
+    for (words, want) in [
+        (["-l", "127.0.0.1/0"], "getsock: invalid port number\n"),
+        (["-l", "h o/5"], "getsock: addr is not valid inet or inet6\n"),
+        (["-s", "::/5,\x1b"], "getsock: invalid packet rate (::/5,\\x1b)\n"),
+        (["-s", "::/5,5,x"], "getsock: bad frequency (::/5,5,x)\n"),
+        (["-C", "unknown"], "nmsg_chalias_lookup() failed: here or there\n"),
+        (["-l", "::"], ""),
+    ] {
+        let mut text = Vec::new();
+        settle(&words).unwrap_err().report("prog", &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let above = text.split("prog: usage error: ").next().unwrap();
+        assert_eq!(above, want, "{words:?}");
+    }
+}
+
+#[test]
+fn sk_5_channels_have_any_number_of_ports() {
+    let given = line("-C large -C ch1 -C ch1");
+    assert_eq!(given.inputs().count(), 100 + 3 + 3);
+    assert_eq!(given.channels, ["large", "ch1", "ch1"]);
+    assert!(given.set_up_lines().contains(&"looking up channel 'large'".to_owned()));
+}
+
+#[test]
+fn cl_7_cl_8_what_is_passed_over_in_channel_files_is_said() {
+    assert_eq!(
+        line("-C ch1 -C large").warnings,
+        [
+            "ch: line 2 skipped: a channel without endpoints",
+            "',7' ignored in channel endpoint [::1]/5003,7",
+        ]
+    );
+}
+
+#[test]
+fn sk_4_the_ports_of_one_option_share_a_rate() {
+    let given = line("-r in -s 127.0.0.1/1..2,5,7 -s ::1/9");
+    let sockets: Vec<_> = given
+        .outputs()
+        .filter_map(|output| match output {
+            Output::Socket(socket) => Some((socket.option, socket.rate.map_or(0, u32::from))),
+            Output::File(_) => None,
+        })
+        .collect();
+    assert_eq!(sockets, [(0, 5), (0, 5), (1, 0)]);
+}
+
+#[test]
+fn cl_2_the_container_size_is_clamped() {
+    for (words, want) in [
+        ("", 8192),
+        ("-m 0", 8192),
+        ("-m 1", 512),
+        ("-m -1", 512),
+        ("-m 512", 512),
+        ("-m 1280", 1280),
+        ("-m 1048577", 1 << 20),
+        ("-m 9223372036854775807", 1 << 20),
+    ] {
+        assert_eq!(line(&format!("-r in -s ::1/9 {words}")).mtu, want, "{words}");
+    }
+    assert!(mistake(&["-r", "in", "-m", "x"]).contains("argument to -m must be a whole number"));
+}
+
+#[test]
+fn sk_6_the_time_to_live() {
+    assert_eq!(line("-r in -s ff02::1%lo/9 --ttl 0").ttl, Some(0));
+    assert_eq!(line("-r in -s ff02::1%lo/9 --ttl 255").ttl, Some(255));
+    for words in [["--ttl", "256"], ["--ttl=-1", "-z"], ["--ttl", "x"]] {
+        let want = "argument to --ttl must be a whole number from 0 to 255";
+        assert!(mistake(&["-r", "in", words[0], words[1]]).contains(want), "{words:?}");
+    }
+}
+
+#[test]
 fn debug_levels() {
     for (words, want) in [
         ("", 1),
@@ -330,6 +453,10 @@ fn cl_5_options_that_apply_to_nothing_are_warned_about() {
         ),
         ("-r in -e x", vec![]),
         ("-r in -w out", vec![]),
+        ("-r in -s ::1/9 -z -m 600 --ttl 2", vec![]),
+        ("-r in -m 600", vec!["-m has no effect: there is no UDP output (-s)".to_owned()]),
+        ("-r in --ttl 2", vec!["--ttl has no effect: there is no UDP output (-s)".to_owned()]),
+        ("-r in -l ::/9 -B 5", vec!["-B does not slow down sockets (-l, -C)".to_owned()]),
     ] {
         assert_eq!(line(words).warnings, want, "{words}");
     }
