@@ -22,6 +22,7 @@ pub mod crc;
 pub mod datagram;
 mod encode;
 mod error;
+pub mod fuzzing;
 mod ids;
 mod index;
 mod json;

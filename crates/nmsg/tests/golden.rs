@@ -1,5 +1,7 @@
 //! Messages of every type against the output of the C suite on the same payloads.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use nmsg::container::{ContainerBody, Header};
