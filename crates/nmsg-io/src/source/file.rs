@@ -1,5 +1,5 @@
-use nmsg::Limits;
-use nmsg::container::{Deframer, Flags, Frame, Header, Reassembler};
+use nmsg::container::{Deframer, Flags, Frame, Header, MAGIC, Reassembler};
+use nmsg::{ErrorKind, Limits};
 use nmsg_os::{Latch, Ready, Received, Stream};
 use std::io;
 use std::path::Path;
@@ -42,6 +42,7 @@ struct ContainerCutter {
     deframer: Deframer,
     reassembler: Reassembler<()>,
     ended: bool,
+    position: u64,
     skipped: u64,
     told_of_missing: bool,
 }
@@ -82,6 +83,7 @@ impl ContainerCutter {
             deframer: Deframer::new(limits),
             reassembler: Reassembler::new(limits),
             ended: false,
+            position: 0,
             skipped: 0,
             told_of_missing: false,
         }
@@ -93,6 +95,7 @@ impl ContainerCutter {
             match self.deframer.next_frame() {
                 None => return,
                 Some(Frame::Damage(error)) => {
+                    batch.skipped += unusable_header_len(&error);
                     batch.pieces.push(RawPiece::Fault(Fault::Damage(error)));
                 }
                 Some(Frame::CutShort(container, error)) => {
@@ -139,7 +142,6 @@ impl ContainerCutter {
     }
 
     fn read(&mut self, stream: &mut Stream, batch: &mut RawBatch) -> io::Result<Event> {
-        let before = self.deframer.position();
         let event = loop {
             self.cut(batch);
             if batch.octets.len() >= FULL {
@@ -161,10 +163,21 @@ impl ContainerCutter {
                 Err(error) => return Err(error),
             }
         };
-        batch.consumed = self.deframer.position() - before;
-        batch.skipped = self.deframer.skipped_octets() - self.skipped;
-        self.skipped += batch.skipped;
+        // The search behind damage may go back a little.
+        let position = self.deframer.position().max(self.position);
+        batch.consumed = position - std::mem::replace(&mut self.position, position);
+        let skipped = self.deframer.skipped_octets();
+        batch.skipped += skipped - std::mem::replace(&mut self.skipped, skipped);
         Ok(event)
+    }
+}
+
+/// Octets of a damaged header behind which the search for the next one starts.
+fn unusable_header_len(error: &nmsg::Error) -> u64 {
+    match error.kind() {
+        ErrorKind::BadVersion(_) | ErrorKind::TooLarge { .. } => MAGIC.len() as u64,
+        ErrorKind::Truncated { missing } => (Header::LEN as u64).saturating_sub(missing),
+        _ => 1,
     }
 }
 

@@ -1,0 +1,183 @@
+//! Runs the program and makes what it works on.
+
+use nmsg::container::{ContainerWriter, WriterSettings};
+use nmsg::{MsgType, Payload, Timestamp, VendorId};
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Longest that a test waits for the program.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a run ended and what it wrote.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// As a shell shows it: 128 and the number for a signal.
+    pub(crate) status: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("text")
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let status = output.status;
+        Self {
+            status: status.code().unwrap_or_else(|| 128 + status.signal().expect("a signal")),
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The program, without the alias files of this machine.
+pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nmsgtool"));
+    command.args(arguments).env("NMSG_OPALIAS_FILE", "/dev/null");
+    command.env("NMSG_GRALIAS_FILE", "/dev/null").stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ran {
+    command(arguments).output().expect("the program starts").into()
+}
+
+pub(crate) fn run_with_input<A: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = A>,
+    input: &[u8],
+) -> Ran {
+    feed(command(arguments), input)
+}
+
+pub(crate) fn feed(mut command: Command, input: &[u8]) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    std::thread::scope(|scope| {
+        // Whoever has what it wants may stop reading.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().expect("the program ends").into()
+    })
+}
+
+/// Starts the program with pipes on all three streams.
+pub(crate) fn start(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the program starts")
+}
+
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    assert!(sent.expect("kill starts").success());
+}
+
+/// Waits for the end; gives how it went and how long it took.
+pub(crate) fn end_of(mut child: Child) -> (Ran, Duration) {
+    let start = Instant::now();
+    while child.try_wait().expect("the program is ours").is_none() {
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("the program did not end");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let took = start.elapsed();
+    (child.wait_with_output().expect("the program has ended").into(), took)
+}
+
+/// A directory of this test's own, gone at its end.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("nmsgtool-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a directory for the test");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.path(name).into_os_string().into_string().expect("text")
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> String {
+        std::fs::write(self.path(name), content).expect("the file is written");
+        self.text(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).expect("the file is there")
+    }
+
+    pub(crate) fn fifo(&self, name: &str) -> String {
+        let made = Command::new("mkfifo").arg(self.path(name)).status();
+        assert!(made.expect("mkfifo starts").success());
+        self.text(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A golden file of the core crate.
+pub(crate) fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../nmsg/tests/golden").join(name)
+}
+
+/// Containers with so many `base:ipconn` payloads each; the source ports count from 0 to 127
+/// and again.
+pub(crate) fn containers(sizes: &[usize]) -> Vec<Vec<u8>> {
+    let mut port = 0_u8;
+    let one = |size: &usize| {
+        let mut writer = ContainerWriter::new(WriterSettings::file(1));
+        let mut out = Vec::new();
+        let mut emit = |octets: &[u8]| {
+            out.extend_from_slice(octets);
+            Ok::<(), nmsg::Error>(())
+        };
+        for _ in 0..*size {
+            writer.write(&ipconn(&[0x18, port & 0x7f]), None, &mut emit).expect("fits");
+            port = port.wrapping_add(1);
+        }
+        writer.flush(&mut emit).expect("fits");
+        out
+    };
+    sizes.iter().map(one).collect()
+}
+
+pub(crate) fn ipconn(body: &[u8]) -> Payload<'_> {
+    Payload {
+        vendor: VendorId(1),
+        msgtype: MsgType(5),
+        time: Timestamp { sec: 1_000_000_000, nsec: 5 },
+        body: Some(body),
+        ..Payload::default()
+    }
+}
+
+/// The source ports in JSON output, in order.
+pub(crate) fn ports(json: &[u8]) -> Vec<u32> {
+    let text = std::str::from_utf8(json).expect("text");
+    let port = |line: &str| {
+        let (_, rest) = line.split_once("\"srcport\":").expect("a port");
+        rest.trim_end_matches('}').parse().expect("a number")
+    };
+    text.lines().map(port).collect()
+}
