@@ -198,6 +198,29 @@ impl MessageBuilder {
         }
     }
 
+    /// Adds the octets that `write` appends as a value of a field; sets it if it is not repeated.
+    /// Nothing changes when that fails.
+    pub(crate) fn push_with<E>(
+        &mut self,
+        field: usize,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.arena.len();
+        if let Err(error) = write(&mut self.arena) {
+            self.arena.truncate(start);
+            return Err(error);
+        }
+        let bits = self.range_from(start);
+        self.add(field, bits);
+        Ok(())
+    }
+
+    /// The number that a field holds as it is stored; the last one of several.
+    pub(crate) fn number(&self, field: usize) -> Option<u64> {
+        let last = self.chains.get(field)?.last;
+        Some(self.values.get(last as usize)?.bits)
+    }
+
     fn declared(&self, field: usize) -> Result<&Field, SetError> {
         let declared = self.schema.fields().get(field).ok_or(SetError::NoSuchField)?;
         if declared.tag.is_none() && declared.nested.is_none() {

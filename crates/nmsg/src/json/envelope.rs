@@ -1,11 +1,11 @@
 //! What stands around the message in a record (`rendering-and-parsing` §9.2).
 
 use super::error::{LineError, LineErrorKind};
-use super::notices::{JsonNotices, LabelKey};
 use super::parse::{Kind, Token};
 use super::unescape::unescape;
 use super::value::{integer, parse_float};
 use crate::alias::AliasTable;
+use crate::notices::{LabelKey, Notices};
 use crate::record::{RecordHeader, label};
 use crate::text::c_number::CInteger;
 use crate::text::time_in::{parse_timestamp, timestamp_of_double};
@@ -51,7 +51,7 @@ impl Envelope {
         line: &[u8],
         now: Timestamp,
         aliases: &Aliases,
-        notices: &mut JsonNotices,
+        notices: &mut Notices,
         room: &mut Vec<u8>,
     ) -> Result<(), LineError> {
         let fail = |kind, token: &Token| LineError::new(kind, token.start as usize);

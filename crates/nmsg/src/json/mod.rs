@@ -3,12 +3,10 @@
 pub(crate) mod compact;
 mod envelope;
 mod error;
-mod notices;
 mod parse;
 mod record;
 mod unescape;
 mod value;
 
 pub use error::{LineError, LineErrorKind};
-pub use notices::{JsonNotices, LabelKey};
 pub use record::JsonReader;

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use super::envelope::{Envelope, text};
 use super::error::{LineError, LineErrorKind};
-use super::notices::JsonNotices;
 use super::parse::{Kind, Scanner, Token};
 use super::value::{Context, Outcome};
 use crate::encode::{put_default, put_len_with};
+use crate::notices::Notices;
 use crate::record::RecordHeader;
 use crate::schema::{EncodingStep, Label, Registry, Schema};
 use crate::{Aliases, Timestamp};
@@ -37,7 +37,7 @@ pub struct JsonReader<'r> {
     fields: Fields,
     /// Takes strings that had escapes.
     room: Vec<u8>,
-    notices: JsonNotices,
+    notices: Notices,
 }
 
 /// A type and the names it was found by.
@@ -76,7 +76,7 @@ impl<'r> JsonReader<'r> {
             last_type: None,
             fields: Fields::default(),
             room: Vec::new(),
-            notices: JsonNotices::default(),
+            notices: Notices::default(),
         }
     }
 
@@ -101,7 +101,7 @@ impl<'r> JsonReader<'r> {
     }
 
     /// What was left out of the records so far.
-    pub fn notices(&mut self) -> &mut JsonNotices {
+    pub fn notices(&mut self) -> &mut Notices {
         &mut self.notices
     }
 
@@ -357,7 +357,7 @@ struct Encoder<'a> {
     fields: &'a Fields,
     schema: &'a Schema,
     context: Context<'a>,
-    notices: &'a mut JsonNotices,
+    notices: &'a mut Notices,
 }
 
 impl Encoder<'_> {

@@ -73,6 +73,16 @@ impl CInteger {
             (false, false) => self.magnitude,
         }
     }
+
+    /// As a signed number: what is too large or too small is the largest or smallest.
+    pub(crate) fn saturating_signed(self) -> i64 {
+        match (i64::try_from(self.magnitude), self.negative) {
+            (Ok(magnitude), false) => magnitude,
+            (Ok(magnitude), true) => -magnitude,
+            (Err(_), false) => i64::MAX,
+            (Err(_), true) => i64::MIN,
+        }
+    }
 }
 
 fn skip_blanks(text: &[u8]) -> &[u8] {
@@ -80,7 +90,7 @@ fn skip_blanks(text: &[u8]) -> &[u8] {
     &text[blanks..]
 }
 
-fn sign(text: &[u8]) -> (bool, &[u8]) {
+pub(super) fn sign(text: &[u8]) -> (bool, &[u8]) {
     match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -89,7 +99,7 @@ fn sign(text: &[u8]) -> (bool, &[u8]) {
 }
 
 /// The value of one or more digits, whether it is too large, and what follows them.
-fn magnitude(text: &[u8], radix: u32) -> Option<(u64, bool, &[u8])> {
+pub(super) fn magnitude(text: &[u8], radix: u32) -> Option<(u64, bool, &[u8])> {
     let digit = |octet: u8| char::from(octet).to_digit(radix);
     let len = text.iter().take_while(|&&octet| digit(octet).is_some()).count();
     let (digits, rest) = text.split_at(len);
@@ -109,18 +119,18 @@ mod tests {
     #[test]
     fn pi_9_integers_are_read_as_in_c() {
         for (text, want) in [
-            ("80", Some(80)),
-            ("0x50", Some(80)),
-            ("010", Some(8)),
-            ("0", Some(0)),
-            ("+80", Some(80)),
-            ("\t80", Some(80)),
-            ("-1", Some(u64::MAX)),
-            ("-0x10", Some(0_u64.wrapping_sub(16))),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", Some(u64::MAX)),
-            ("-9223372036854775808", Some(1 << 63)),
-            ("-99999999999999999999", Some(u64::MAX)),
+            ("80", Some((80, 80))),
+            ("0x50", Some((80, 80))),
+            ("010", Some((8, 8))),
+            ("0", Some((0, 0))),
+            ("+80", Some((80, 80))),
+            ("\t80", Some((80, 80))),
+            ("-1", Some((u64::MAX, -1))),
+            ("-0x10", Some((0_u64.wrapping_sub(16), -16))),
+            ("18446744073709551615", Some((u64::MAX, i64::MAX))),
+            ("18446744073709551616", Some((u64::MAX, i64::MAX))),
+            ("-9223372036854775808", Some((1 << 63, i64::MIN))),
+            ("-99999999999999999999", Some((u64::MAX, i64::MIN))),
             ("08", None),
             ("0x", None),
             ("80x", None),
@@ -131,7 +141,7 @@ mod tests {
             ("x", None),
         ] {
             let got = CInteger::parse(text.as_bytes());
-            let got = got.map(CInteger::wrapping_unsigned);
+            let got = got.map(|n| (n.wrapping_unsigned(), n.saturating_signed()));
             assert_eq!(got, want, "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! Text of values that both written forms share, and the lines both are read from.
 
+pub(crate) mod c_double;
 pub(crate) mod c_number;
 mod lines;
 pub(crate) mod number;

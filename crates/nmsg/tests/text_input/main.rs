@@ -5,6 +5,8 @@
 mod json_envelope;
 mod json_golden;
 mod json_values;
+mod presentation;
+mod presentation_golden;
 
 use nmsg::{
     Aliases, JsonReader, JsonWriter, Labels, LineErrorKind, Payload, RecordHeader, Registry,

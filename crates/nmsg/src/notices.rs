@@ -12,18 +12,18 @@ pub enum LabelKey {
     Group,
 }
 
-/// What a [`super::JsonReader`] left out of records that it accepted.
+/// What a reader of text left out of records that it accepted.
 #[derive(Clone, Debug, Default)]
-pub struct JsonNotices {
+pub struct Notices {
     known: HashSet<(LabelKey, Box<[u8]>)>,
     fresh: Vec<(LabelKey, Box<[u8]>)>,
     unknown_names: u64,
     response_texts: u64,
 }
 
-impl JsonNotices {
+impl Notices {
     #[cold]
-    pub(super) fn unknown_name(&mut self, label: LabelKey, name: &[u8]) {
+    pub(crate) fn unknown_name(&mut self, label: LabelKey, name: &[u8]) {
         self.unknown_names += 1;
         let name: Box<[u8]> = name.into();
         if self.known.len() < NAMES_KEPT && self.known.insert((label, name.clone())) {
@@ -32,7 +32,7 @@ impl JsonNotices {
     }
 
     #[cold]
-    pub(super) fn response_text(&mut self) {
+    pub(crate) fn response_text(&mut self) {
         self.response_texts += 1;
     }
 
