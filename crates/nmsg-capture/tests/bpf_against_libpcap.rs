@@ -1,6 +1,12 @@
 //! Our interpreter against libpcap's own, and real expressions through real compilation.
 //! Skipped where libpcap is not installed.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "says why a test is skipped; a test may panic"
+)]
+
 mod common;
 
 use common::convert;
