@@ -145,10 +145,10 @@ mod tests {
         let mut tcp = DnsQr::empty(Kind::Tcp, TIME, 6);
         tcp.tcp = Some(b"\x45");
         let want = b"\x08\x04\x12\0\x1a\0\x20\x06\x28\0\x30\0\x38\0\x92\x01\x01\x45";
-        assert_eq!(encoded(Message::DnsQr(tcp)), want);
+        assert_eq!(encoded(Message::DnsQr(&tcp)), want);
         let mut icmp = DnsQr::empty(Kind::Icmp, TIME, 1);
         icmp.icmp = Some(b"");
-        assert!(encoded(Message::DnsQr(icmp)).ends_with(b"\x38\0\x9a\x01\0"));
+        assert!(encoded(Message::DnsQr(&icmp)).ends_with(b"\x38\0\x9a\x01\0"));
     }
 
     #[test]
@@ -181,6 +181,6 @@ mod tests {
             b"\xa1\x01\0\0\0\0\0\0\xe0\x3f\xa8\x01\x03\xb0\x01\x01",
         ]
         .concat();
-        assert_eq!(encoded(Message::DnsQr(message)), want);
+        assert_eq!(encoded(Message::DnsQr(&message)), want);
     }
 }

@@ -42,7 +42,7 @@ pub struct Pkt<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Message<'a> {
     /// `base:dnsqr`.
-    DnsQr(DnsQr<'a>),
+    DnsQr(&'a DnsQr<'a>),
     /// `base:ncap`.
     Ncap(Ncap<'a>),
     /// `base:packet`.

@@ -290,6 +290,13 @@ impl<'a> IpPacket<'a> {
         address_at(self.octets, at, self.family)
     }
 
+    /// Returns source and destination address, which lie one behind the other.
+    #[must_use]
+    pub fn addresses(&self) -> &'a [u8] {
+        let at = self.family.source_at();
+        self.octets.get(at..at + 2 * self.family.address_len()).unwrap_or_default()
+    }
+
     /// Returns the protocol number behind all extension headers this packet shows.
     #[must_use]
     pub fn protocol(&self) -> u8 {

@@ -194,7 +194,7 @@ impl Pairing {
                 }
                 let mut message = DnsQr::empty(Kind::Tcp, datagram.time, PROTOCOL_TCP);
                 message.tcp = Some(whole);
-                self.emit(message, sink)
+                self.emit(&mut message, sink)
             }
             Transport::Icmp(icmp) => {
                 let quotes_dns = Quote::parse(icmp).is_some_and(|quote| quote.quotes_dns());
@@ -203,7 +203,7 @@ impl Pairing {
                 }
                 let mut message = DnsQr::empty(Kind::Icmp, datagram.time, PROTOCOL_ICMP);
                 message.icmp = Some(whole);
-                self.emit(message, sink)
+                self.emit(&mut message, sink)
             }
         }
     }
@@ -247,14 +247,14 @@ impl Pairing {
                 let len = packet.octets().len() as u32;
                 let meta = [PacketMeta { len, time: datagram.time }];
                 message.query_packets = PacketList::new(packet.octets(), &meta);
-                self.emit(message, sink)
+                self.emit(&mut message, sink)
             }
             (Some(_), true) => {
                 message.kind = Kind::UdpResponseOnly;
                 message.rcode = Some(header.rcode());
                 message.response_packets = datagram.packets;
                 message.time = first_time(datagram.packets).unwrap_or(datagram.time);
-                self.emit(message, sink)
+                self.emit(&mut message, sink)
             }
             (None, is_response) => {
                 let key = Key::new(packet.family(), query, response, header.id);
@@ -285,12 +285,12 @@ impl Pairing {
             message.kind = Kind::UdpUnsolicitedResponse;
             message.time = first_time(message.response_packets).unwrap_or(message.time);
             check_filters(&self.config, Some(header.recursion_desired()), &message)?;
-            return self.emit(message, sink);
+            return self.emit(&mut message, sink);
         };
         self.table.unlink(at);
         let Self { config, table, counters, zeroing, .. } = self;
         let query = table.query(at);
-        let message = DnsQr {
+        let mut message = DnsQr {
             kind: Kind::UdpQueryResponse,
             time: query.time(),
             query_packets: query.packets(),
@@ -298,7 +298,7 @@ impl Pairing {
             ..message
         };
         let result = check_filters(config, query.recursion_desired, &message)
-            .and_then(|()| emit(config, zeroing, counters, message, sink));
+            .and_then(|()| emit(config, zeroing, counters, &mut message, sink));
         table.release(at);
         result
     }
@@ -324,10 +324,10 @@ impl Pairing {
         self.table.unlink(at);
         let Self { config, table, counters, zeroing, now, .. } = self;
         let query = table.query(at);
-        let message = unanswered(query, *now);
+        let mut message = unanswered(query, *now);
         let kept = match check_filters(config, query.recursion_desired, &message) {
             // A UDP message is never withheld by zeroing, so it always comes out.
-            Ok(()) => emit(config, zeroing, counters, message, sink).is_ok(),
+            Ok(()) => emit(config, zeroing, counters, &mut message, sink).is_ok(),
             Err(_) => {
                 counters.filtered_queries += 1;
                 false
@@ -337,7 +337,7 @@ impl Pairing {
         kept
     }
 
-    fn emit(&mut self, message: DnsQr<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
+    fn emit(&mut self, message: &mut DnsQr<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
         emit(&self.config, &mut self.zeroing, &mut self.counters, message, sink)
     }
 }
@@ -396,15 +396,18 @@ fn emit(
     config: &Config,
     zeroing: &mut Zeroing,
     counters: &mut Counters,
-    mut message: DnsQr<'_>,
+    message: &mut DnsQr<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), Skip> {
     if !message.response_packets.is_empty() {
         message.udp_checksum = Some(udp_checksum(message.response_packets.packets()));
     }
-    let message = match config.zero_resolver_address {
-        true => zeroing.apply(&message).ok_or(Skip::ZeroingUnclear)?,
-        false => message,
+    let zeroed;
+    let message = if config.zero_resolver_address {
+        zeroed = zeroing.apply(message).ok_or(Skip::ZeroingUnclear)?;
+        &zeroed
+    } else {
+        message
     };
     counters.messages += 1;
     sink(&Message::DnsQr(message));

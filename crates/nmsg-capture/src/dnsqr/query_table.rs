@@ -1,8 +1,9 @@
 //! Queries that wait for their response.
 //!
-//! Every query is in three lists: all queries by age, those with the same addresses, ports and id
-//! (its key), and those with the same key and question. Two open-addressing indexes lead to the
-//! latter lists, so that no number of equal keys makes anything slower (decision DQ-5).
+//! Every query is in two lists: all queries by age, and those with the same addresses, ports and
+//! id (its key). Queries that share a key are also in the list of those with the same question.
+//! Open-addressing indexes lead to the latter lists, so that no number of equal keys makes anything
+//! slower (decision DQ-5); a query alone under its key, the usual case, needs one index only.
 
 use super::header::Question;
 use super::keyed_hash::KeyedHash;
@@ -61,11 +62,15 @@ impl Key {
     }
 }
 
+/// The usual lengths go through registers; a copy of variable length would stall the hash.
 fn padded(address: &[u8]) -> [u8; 16] {
-    let mut padded = [0; 16];
-    let len = address.len().min(16);
-    padded[..len].copy_from_slice(&address[..len]);
-    padded
+    match address.first_chunk() {
+        Some(v6) => *v6,
+        None => {
+            let v4 = address.first_chunk().copied().unwrap_or_default();
+            u128::from(u32::from_le_bytes(v4)).to_le_bytes()
+        }
+    }
 }
 
 /// A query to be stored.
@@ -90,7 +95,8 @@ pub(super) struct Query {
     /// Counts up with every query stored: tells which of two is older.
     sequence: u64,
     key_hash: u64,
-    question_hash: u64,
+    /// Its place in the index by question starts here; `None` while that index does not know it.
+    question_hash: Option<u64>,
     by_age: Link,
     by_key: Link,
     by_question: Link,
@@ -192,6 +198,21 @@ impl Index {
         }
     }
 
+    /// Takes a query out of the list at a place, and gives the place up with the last one.
+    fn remove(
+        &mut self,
+        place: usize,
+        queries: &mut [Query],
+        link: impl Fn(&mut Query) -> &mut Link,
+        at: u32,
+    ) {
+        let list = &mut self.places[place].queries;
+        list.remove(queries, link, at);
+        if list.is_empty() {
+            self.vacate(place);
+        }
+    }
+
     /// Gives a place up after its list became empty; moves others into the gap.
     fn vacate(&mut self, at: usize) {
         self.used -= 1;
@@ -277,12 +298,11 @@ impl QueryTable {
     /// Stores a query behind all others.
     pub(super) fn store(&mut self, new: &NewQuery<'_>) {
         let key_hash = new.key.hash(&self.hash);
-        let question_hash = self.question_hash(key_hash, new.question);
         let at = self.allocate(new.key);
         let query = &mut self.queries[at as usize];
         query.recursion_desired = new.recursion_desired;
         query.key_hash = key_hash;
-        query.question_hash = question_hash;
+        query.question_hash = None;
         query.sequence = self.sequence;
         query.buffer.extend(new.packets);
         query.question = new.question.map(|Question { name, qtype, qclass }| {
@@ -298,12 +318,30 @@ impl QueryTable {
         self.by_age.push(queries, |query| &mut query.by_age, at);
         let same_key = |first: u32| queries[first as usize].key == new.key;
         let place = self.by_key.find_or_take(key_hash, same_key);
-        self.by_key.places[place].queries.push(queries, |query| &mut query.by_key, at);
-        let same_question = |first: u32| {
-            let first = &queries[first as usize];
-            first.key == new.key && first.question() == new.question
+        let list = &mut self.by_key.places[place].queries;
+        let first = list.first();
+        list.push(queries, |query| &mut query.by_key, at);
+        if let Some(first) = first {
+            // With company, questions decide; the first may have been alone so far.
+            if queries[first as usize].question_hash.is_none() {
+                self.index_question(first);
+            }
+            self.index_question(at);
+        }
+    }
+
+    /// Enters a query into the index by question.
+    fn index_question(&mut self, at: u32) {
+        let Query { key, key_hash, .. } = self.queries[at as usize];
+        let question = self.queries[at as usize].question();
+        let hash = self.question_hash(key_hash, question);
+        let queries = &mut self.queries;
+        let same = |first: u32| {
+            let (first, new) = (&queries[first as usize], &queries[at as usize]);
+            first.key == key && first.question() == new.question()
         };
-        let place = self.by_question.find_or_take(question_hash, same_question);
+        let place = self.by_question.find_or_take(hash, same);
+        queries[at as usize].question_hash = Some(hash);
         self.by_question.places[place].queries.push(queries, |query| &mut query.by_question, at);
     }
 
@@ -319,7 +357,7 @@ impl QueryTable {
             question: None,
             sequence: 0,
             key_hash: 0,
-            question_hash: 0,
+            question_hash: None,
             by_age: Link::UNLINKED,
             by_key: Link::UNLINKED,
             by_question: Link::UNLINKED,
@@ -341,11 +379,15 @@ impl QueryTable {
             return None;
         }
         let key_hash = key.hash(&self.hash);
-        let Some(question) = question else {
-            let same_key = |first: u32| self.query(first).key == *key;
-            return self.by_key.places[self.by_key.find(key_hash, same_key)?].queries.first();
-        };
-        let with = self.first_with(key, key_hash, Some(question));
+        let same_key = |first: u32| self.query(first).key == *key;
+        let first = self.by_key.places[self.by_key.find(key_hash, same_key)?].queries.first()?;
+        let Some(asked) = question else { return Some(first) };
+        let alone = self.query(first);
+        if alone.question_hash.is_none() {
+            let fits = alone.question().map_or(is_error, |question| question == asked);
+            return fits.then_some(first);
+        }
+        let with = self.first_with(key, key_hash, question);
         let without = if is_error { self.first_with(key, key_hash, None) } else { None };
         match (with, without) {
             (Some(a), Some(b)) if self.query(b).sequence < self.query(a).sequence => Some(b),
@@ -365,29 +407,20 @@ impl QueryTable {
 
     /// Takes a query out of all lists. It stays readable until [`Self::release`].
     pub(super) fn unlink(&mut self, at: u32) {
-        let Query { key_hash, question_hash, .. } = self.queries[at as usize];
+        let Query { key, key_hash, question_hash, .. } = self.queries[at as usize];
         let queries = &mut self.queries;
         self.by_age.remove(queries, |query| &mut query.by_age, at);
-        let query = &queries[at as usize];
-        let same_key = |first: u32| queries[first as usize].key == query.key;
-        let key_place = self.by_key.find(key_hash, same_key);
-        let same_question = |first: u32| {
-            let first = &queries[first as usize];
-            first.key == query.key && first.question() == query.question()
-        };
-        let question_place = self.by_question.find(question_hash, same_question);
-        if let Some(place) = key_place {
-            let list = &mut self.by_key.places[place].queries;
-            list.remove(queries, |query| &mut query.by_key, at);
-            if list.is_empty() {
-                self.by_key.vacate(place);
-            }
+        let same_key = |first: u32| queries[first as usize].key == key;
+        if let Some(place) = self.by_key.find(key_hash, same_key) {
+            self.by_key.remove(place, queries, |query| &mut query.by_key, at);
         }
-        if let Some(place) = question_place {
-            let list = &mut self.by_question.places[place].queries;
-            list.remove(queries, |query| &mut query.by_question, at);
-            if list.is_empty() {
-                self.by_question.vacate(place);
+        if let Some(hash) = question_hash {
+            let same = |first: u32| {
+                let (first, this) = (&queries[first as usize], &queries[at as usize]);
+                first.key == key && first.question() == this.question()
+            };
+            if let Some(place) = self.by_question.find(hash, same) {
+                self.by_question.remove(place, queries, |query| &mut query.by_question, at);
             }
         }
         self.len -= 1;

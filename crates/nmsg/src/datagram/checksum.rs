@@ -24,16 +24,23 @@ pub enum UdpChecksum {
 pub fn ones_complement_sum(octets: &[u8]) -> u16 {
     // Word order does not matter to this sum, so eight octets are taken at a time as they lie in
     // memory and the order is put right once at the end (RFC 1071 §2).
-    let (chunks, tail) = octets.as_chunks::<8>();
+    let (eights, tail) = octets.as_chunks::<8>();
     let mut sum = 0_u64;
-    for chunk in chunks {
-        let word = u64::from_ne_bytes(*chunk);
+    for eight in eights {
+        let word = u64::from_ne_bytes(*eight);
         sum += (word & 0xffff_ffff) + (word >> 32);
     }
-    let mut last = [0; 8];
-    last[..tail.len()].copy_from_slice(tail);
-    let word = u64::from_ne_bytes(last);
-    sum += (word & 0xffff_ffff) + (word >> 32);
+    let (fours, tail) = tail.as_chunks::<4>();
+    for four in fours {
+        sum += u64::from(u32::from_ne_bytes(*four));
+    }
+    let (twos, tail) = tail.as_chunks::<2>();
+    for two in twos {
+        sum += u64::from(u16::from_ne_bytes(*two));
+    }
+    if let [last] = tail {
+        sum += u64::from(u16::from_ne_bytes([*last, 0]));
+    }
     fold(sum).to_be()
 }
 
@@ -43,11 +50,11 @@ pub(super) fn add(left: u16, right: u16) -> u16 {
     sum + u16::from(carry)
 }
 
-fn fold(mut sum: u64) -> u16 {
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    sum as u16
+fn fold(sum: u64) -> u16 {
+    let sum = (sum & 0xffff_ffff) + (sum >> 32);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    ((sum & 0xffff) + (sum >> 16)) as u16
 }
 
 #[cfg(test)]

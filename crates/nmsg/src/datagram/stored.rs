@@ -2,8 +2,8 @@
 
 use super::checksum::add;
 use super::{
-    Family, FragmentSet, Inserted, IpPacket, PROTOCOL_UDP, Transport, UdpChecksum, UdpDatagram,
-    ones_complement_sum,
+    Family, FragmentSet, Inserted, IpPacket, PROTOCOL_UDP, Transport, UDP_HEADER_LEN, UdpChecksum,
+    UdpDatagram, ones_complement_sum,
 };
 
 /// Returns the UDP datagram in one complete packet of a known family.
@@ -75,24 +75,20 @@ pub fn udp_checksum<'a>(packets: impl IntoIterator<Item = &'a [u8]>) -> UdpCheck
         if packet.protocol() != PROTOCOL_UDP {
             return UdpChecksum::Error;
         }
-        let payload = match packet.transport() {
+        let summed = match packet.transport() {
             Ok(Some(Transport::Udp(udp))) => {
                 if udp.checksum == 0 {
                     return UdpChecksum::Absent;
                 }
-                let header = packet.body().get(..super::UDP_HEADER_LEN).unwrap_or_default();
-                let addresses = add(
-                    ones_complement_sum(packet.source()),
-                    ones_complement_sum(packet.destination()),
-                );
                 let rest = add(u16::from(PROTOCOL_UDP), udp.length);
-                pseudo_header = Some(add(add(addresses, rest), ones_complement_sum(header)));
-                udp.payload
+                pseudo_header = Some(add(ones_complement_sum(packet.addresses()), rest));
+                // Header and payload lie one behind the other.
+                packet.body().get(..UDP_HEADER_LEN + udp.payload.len()).unwrap_or_default()
             }
             Ok(None) => packet.body(),
             Ok(Some(_)) | Err(_) => return UdpChecksum::Error,
         };
-        sum = add(sum, ones_complement_sum(payload));
+        sum = add(sum, ones_complement_sum(summed));
     }
     match pseudo_header {
         None => UdpChecksum::Error,
