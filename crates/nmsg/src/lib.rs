@@ -9,6 +9,7 @@
 //! | [`Registry`] | the message types a program knows; [`schema`] tells what a type is |
 //! | [`Message`] | the fields of one payload: stored and computed values by name or position |
 //! | [`JsonWriter`], [`PresentationWriter`] | payloads as text |
+//! | [`filter`] | which payloads go on: chains, sampling, conditions |
 //! | [`datagram`] | what lies between a stored packet and its UDP payload |
 //! | [`Limits`] | what a reader spends on input it has no reason to trust |
 //! | [`container`] | containers: reading, writing, fragments, compression, sequence |
@@ -22,6 +23,7 @@ pub mod crc;
 pub mod datagram;
 mod encode;
 mod error;
+pub mod filter;
 pub mod fuzzing;
 mod ids;
 mod index;

@@ -18,6 +18,11 @@ pub(crate) fn protocol_name(number: u64) -> Option<&'static [u8]> {
     Some(PROTOCOLS.iter().find(|&&(_, known)| u64::from(known) == number)?.0)
 }
 
+/// The number of an IP protocol's name, whatever the letter case.
+pub(crate) fn protocol_number(name: &[u8]) -> Option<u8> {
+    Some(PROTOCOLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?.1)
+}
+
 /// The number that text in one of the number forms stands for; `None` when it stands for none.
 #[inline]
 pub(crate) fn number(form: Form, text: &[u8]) -> Option<u64> {
@@ -50,8 +55,7 @@ fn rcode(text: &[u8]) -> Option<u64> {
 
 /// A name, or the decimal digits at the start; cut to 16 bits as the field is.
 fn protocol(text: &[u8]) -> Option<u64> {
-    let named = PROTOCOLS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-    if let Some(&(_, number)) = named {
+    if let Some(number) = protocol_number(text) {
         return Some(number.into());
     }
     let number = CInteger::parse_decimal_prefix(text)?;
