@@ -1,9 +1,10 @@
 use nmsg::container::{ContainerBody, Header, Inflater, StoredPayload, swallowed_containers};
-use nmsg::{Limits, MsgType, VendorId};
+use nmsg::{Aliases, Limits, MsgType, Registry, VendorId};
 
 use crate::batch::{Arrival, Batch, Entry};
 use crate::fault::{Fault, Problem};
 use crate::json_lines::JsonLines;
+use crate::presentation_lines::PresentationLines;
 use crate::source::{RawBatch, RawKind, RawPiece};
 
 /// Which payloads pass; a field that is `None` or 0 lets all pass (`container-and-io` §2.1).
@@ -30,26 +31,62 @@ impl PayloadFilter {
     }
 }
 
+/// What decoders of a run have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DecodeSettings<'r> {
+    pub(crate) filter: PayloadFilter,
+    pub(crate) limits: &'r Limits,
+    pub(crate) registry: &'r Registry,
+    pub(crate) aliases: &'r Aliases,
+    /// Unusable lines are kept with their fault.
+    pub(crate) keeps_lines: bool,
+}
+
 /// Turns what sources read into payloads: inflates, checks, selects, parses lines.
 ///
-/// A pure function of its batch: batches may be decoded in any order and by any number of decoders.
+/// A pure function of its batch, except for [`RawKind::PresentationLines`]: other batches may be
+/// decoded in any order and by any number of decoders.
 #[derive(Debug)]
-pub struct Decoder<'r> {
+pub(crate) struct Decoder<'r> {
+    kind: RawKind,
     filter: PayloadFilter,
-    limits: Limits,
+    limits: &'r Limits,
     inflater: Inflater,
     index: ContainerBody,
     inflated: Vec<u8>,
-    lines: JsonLines<'r>,
+    lines: Lines<'r>,
+}
+
+#[derive(Debug)]
+enum Lines<'r> {
+    None,
+    Json(Box<JsonLines<'r>>),
+    Presentation(Box<PresentationLines<'r>>),
+    /// Presentation form of a type that is not registered.
+    UnknownType,
 }
 
 impl<'r> Decoder<'r> {
-    /// A decoder that lets through what `filter` does.
-    #[must_use]
-    pub fn new(filter: PayloadFilter, limits: &Limits, lines: JsonLines<'r>) -> Self {
+    /// A decoder of batches of this kind.
+    pub(crate) fn new(kind: RawKind, settings: DecodeSettings<'r>) -> Self {
+        let DecodeSettings { filter, limits, registry, aliases, keeps_lines } = settings;
+        let lines = match kind {
+            RawKind::JsonLines => {
+                Lines::Json(Box::new(JsonLines::new(registry, aliases, limits, keeps_lines)))
+            }
+            RawKind::PresentationLines(vendor, msgtype) => match registry.get(vendor, msgtype) {
+                Some(schema) => {
+                    let lines = PresentationLines::new(schema, aliases, limits);
+                    Lines::Presentation(Box::new(lines))
+                }
+                None => Lines::UnknownType,
+            },
+            RawKind::Containers | RawKind::Messages | RawKind::Payloads => Lines::None,
+        };
         Self {
+            kind,
             filter,
-            limits: limits.clone(),
+            limits,
             inflater: Inflater::new(),
             index: ContainerBody::new(),
             inflated: Vec::new(),
@@ -58,12 +95,17 @@ impl<'r> Decoder<'r> {
     }
 
     /// Decodes a batch; what it held before is forgotten. The raw batch may be changed.
-    pub fn decode(&mut self, kind: RawKind, raw: &mut RawBatch, batch: &mut Batch) {
+    pub(crate) fn decode(&mut self, raw: &mut RawBatch, batch: &mut Batch) {
         batch.clear();
-        match kind {
+        match self.kind {
             RawKind::Containers | RawKind::Messages => self.decode_containers(raw, batch),
-            RawKind::JsonLines => {
-                self.lines.decode(raw, batch);
+            RawKind::JsonLines | RawKind::PresentationLines(..) => {
+                match &mut self.lines {
+                    Lines::Json(lines) => lines.decode(raw, batch),
+                    Lines::Presentation(lines) => lines.decode(raw, batch),
+                    Lines::UnknownType => unknown_type(raw.first_line, batch),
+                    Lines::None => {}
+                }
                 self.select(batch);
             }
             RawKind::Payloads => {
@@ -73,6 +115,17 @@ impl<'r> Decoder<'r> {
         }
         batch.tally.octets += raw.consumed;
         batch.tally.damaged_octets += raw.skipped;
+    }
+
+    /// Nothing more will come: adds what only then is complete.
+    pub(crate) fn finish(&mut self, batch: &mut Batch) {
+        if let Lines::Presentation(lines) = &mut self.lines {
+            let before = batch.entries.len();
+            lines.finish(batch);
+            if batch.entries.len() > before {
+                self.select(batch);
+            }
+        }
     }
 
     fn decode_containers(&mut self, raw: &mut RawBatch, batch: &mut Batch) {
@@ -119,7 +172,7 @@ impl<'r> Decoder<'r> {
         batch: &mut Batch,
     ) -> Result<(), nmsg::Error> {
         let body = if header.flags.is_zlib() {
-            self.inflater.inflate(&octets[body], &mut self.inflated, &self.limits)?;
+            self.inflater.inflate(&octets[body], &mut self.inflated, self.limits)?;
             let start = octets.len();
             octets.extend_from_slice(&self.inflated);
             start..octets.len()
@@ -143,7 +196,7 @@ impl<'r> Decoder<'r> {
         batch: &mut Batch,
     ) -> u64 {
         let start = body.start;
-        let found: Vec<_> = swallowed_containers(&octets[body], &self.limits)
+        let found: Vec<_> = swallowed_containers(&octets[body], self.limits)
             .filter(|inner| !inner.header.flags.is_fragment())
             .map(|inner| (inner.header, inner.offset))
             .collect();
@@ -226,6 +279,11 @@ impl<'r> Decoder<'r> {
         problems.for_each(|problem| problem.position = kept);
         batch.tally.filtered += (before - batch.entries.len()) as u64;
     }
+}
+
+#[cold]
+fn unknown_type(line: u64, batch: &mut Batch) {
+    problem(batch, Fault::BadRecord { line, reason: "unknown message type".to_owned() });
 }
 
 #[cold]

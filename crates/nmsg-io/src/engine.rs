@@ -3,9 +3,8 @@ use nmsg_os::Latch;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use crate::decode::{Decoder, PayloadFilter};
+use crate::decode::{DecodeSettings, Decoder, PayloadFilter};
 use crate::feed::Feeder;
-use crate::json_lines::JsonLines;
 use crate::lane::{Lane, LaneSettings};
 use crate::ledger::Ledger;
 use crate::observer::Observer;
@@ -200,13 +199,16 @@ impl Engine {
             }
         };
         let latches = [self.interrupt.unwrap_or(&finish), &finish];
+        let decoding = DecodeSettings {
+            filter: self.filter,
+            limits: &self.limits,
+            registry: &self.registry,
+            aliases: &self.aliases,
+            keeps_lines: self.keeps_lines,
+        };
         let feeders = self.sources.into_iter().map(|(source, rate)| Feeder {
+            decoder: Decoder::new(source.kind(), decoding),
             source,
-            decoder: Decoder::new(
-                self.filter,
-                &self.limits,
-                JsonLines::new(&self.registry, &self.aliases, &self.limits, self.keeps_lines),
-            ),
             pace: rate.map(Pace::new),
             latches,
         });

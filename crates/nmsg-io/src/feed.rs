@@ -38,16 +38,18 @@ impl Feeder<'_> {
     /// Those that end the input.
     pub(crate) fn run(&mut self, consumer: &mut impl Consumer) -> io::Result<()> {
         let (mut raw, mut batch) = (RawBatch::default(), Batch::default());
-        let kind = self.source.kind();
-        while !self.is_stopped() {
+        let mut ended = false;
+        while !ended && !self.is_stopped() {
             match self.source.read(&mut raw)? {
                 Event::Batch => {
-                    self.decoder.decode(kind, &mut raw, &mut batch);
-                    if self.hand_on(&mut batch, consumer)?.is_break() {
-                        break;
-                    }
+                    self.decoder.decode(&mut raw, &mut batch);
+                    let flow = self.hand_on(&mut batch, consumer)?;
                     // The decoder has taken the octets; their memory goes back to the source.
                     std::mem::swap(&mut raw.octets, &mut batch.octets);
+                    raw.clear();
+                    if flow.is_break() {
+                        break;
+                    }
                 }
                 Event::Idle => {
                     if consumer.idle().is_break() {
@@ -59,12 +61,13 @@ impl Feeder<'_> {
                     if let Some(settled) = self.pace.as_ref().and_then(Pace::settled) {
                         let _ = self.sleep(settled, consumer)?;
                     }
-                    break;
+                    ended = true;
                 }
             }
         }
         self.source.finish(&mut raw);
-        self.decoder.decode(kind, &mut raw, &mut batch);
+        self.decoder.decode(&mut raw, &mut batch);
+        self.decoder.finish(&mut batch);
         let _ = consumer.take(&mut batch);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Sources, sinks and the engine between them.
 //!
 //! Payloads travel in [`Batch`]es, never one by one: a source reads a piece of its input, a
-//! [`Decoder`] turns it into a batch, the engine deals the batch's payloads to outputs by position,
+//! decoder turns it into a batch, the engine deals the batch's payloads to outputs by position,
 //! and each output renders or packs its share and writes it. Order is kept from every source to
 //! every output. The [`Ledger`] says what became of each payload.
 //!
@@ -26,9 +26,11 @@ mod feed;
 mod json_lines;
 mod lane;
 mod ledger;
+mod lines;
 mod observer;
 mod output;
 mod pace;
+mod presentation_lines;
 mod queue;
 mod rate;
 mod render;
@@ -37,10 +39,9 @@ mod source;
 
 pub use batch::{Arrival, Batch, DecodeTally, Entry, Selection, Span};
 pub use deal::{Deal, Dealer, Dealt};
-pub use decode::{Decoder, PayloadFilter};
+pub use decode::PayloadFilter;
 pub use engine::{Engine, Outcome};
 pub use fault::{Fault, FaultKind, Problem};
-pub use json_lines::JsonLines;
 pub use ledger::{InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
 pub use output::{

@@ -9,6 +9,7 @@ pub use file::{FileFormat, FileSource};
 pub use udp::UdpSource;
 
 use nmsg::container::Header;
+use nmsg::{MsgType, VendorId};
 use nmsg_os::{Latch, Ready};
 use std::io;
 use std::net::SocketAddr;
@@ -38,6 +39,8 @@ pub enum RawKind {
     Messages,
     /// Lines of JSON.
     JsonLines,
+    /// Lines of presentation form, all records of this type. Batches follow on each other.
+    PresentationLines(VendorId, MsgType),
     /// Payloads that the source has made itself.
     Payloads,
 }
@@ -81,7 +84,7 @@ pub enum RawPiece {
 pub struct RawBatch {
     /// The octets that the pieces are ranges of, or whole lines.
     pub octets: Vec<u8>,
-    /// Number of the first line, from 1 ([`RawKind::JsonLines`]).
+    /// Number of the first line, from 1, of text.
     pub first_line: u64,
     /// Containers and damage, in order ([`RawKind::Containers`], [`RawKind::Messages`]).
     pub pieces: Vec<RawPiece>,

@@ -76,7 +76,7 @@ fn open(
             }
             Endpoint::Input(Input::File(file)) => {
                 reporter.line(2, endpoint);
-                let source = open_source(file)?;
+                let source = open_source(file, filter(settings))?;
                 let is_container = file.format == Format::Nmsg;
                 let rate = settings.byte_rate.filter(|_| is_container);
                 if let Some(rate) = rate {
@@ -95,13 +95,16 @@ fn open(
     Ok(engine)
 }
 
-fn open_source(file: &File) -> Result<FileSource, Failure> {
-    let format = match file.format {
-        Format::Nmsg => FileFormat::Nmsg,
-        Format::Json => FileFormat::Json,
-        Format::Presentation => {
-            let message = format!("unable to read text from {}", file.place);
-            return Err(Failure::new(FailureKind::SetUp, message));
+fn open_source(file: &File, filter: PayloadFilter) -> Result<FileSource, Failure> {
+    let format = match (file.format, filter.msgtype) {
+        (Format::Nmsg, _) => FileFormat::Nmsg,
+        (Format::Json, _) => FileFormat::Json,
+        (Format::Presentation, Some((vendor, msgtype))) => {
+            FileFormat::Presentation(vendor, msgtype)
+        }
+        (Format::Presentation, None) => {
+            let message = format!("no message type to read {} with", file.place);
+            return Err(Failure::new(FailureKind::Internal, message));
         }
     };
     let opened = match &file.place {

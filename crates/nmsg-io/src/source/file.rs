@@ -1,5 +1,5 @@
 use nmsg::container::{Deframer, Flags, Frame, Header, MAGIC, Reassembler};
-use nmsg::{ErrorKind, Limits};
+use nmsg::{ErrorKind, Limits, MsgType, VendorId};
 use nmsg_os::{Latch, Ready, Received, Stream};
 use std::io;
 use std::path::Path;
@@ -21,6 +21,8 @@ pub enum FileFormat {
     Nmsg,
     /// One JSON object per line.
     Json,
+    /// Presentation form, all records of this type.
+    Presentation(VendorId, MsgType),
 }
 
 /// A file, pipe or device that payloads are read from.
@@ -34,7 +36,7 @@ pub struct FileSource {
 #[derive(Debug)]
 enum Cutter {
     Containers(Box<ContainerCutter>),
-    Lines(LineCutter),
+    Lines(RawKind, LineCutter),
 }
 
 #[derive(Debug)]
@@ -71,7 +73,11 @@ impl FileSource {
     pub fn new(name: String, stream: Stream, format: FileFormat, limits: &Limits) -> Self {
         let cutter = match format {
             FileFormat::Nmsg => Cutter::Containers(Box::new(ContainerCutter::new(limits))),
-            FileFormat::Json => Cutter::Lines(LineCutter::new(limits)),
+            FileFormat::Json => Cutter::Lines(RawKind::JsonLines, LineCutter::new(limits)),
+            FileFormat::Presentation(vendor, msgtype) => {
+                let kind = RawKind::PresentationLines(vendor, msgtype);
+                Cutter::Lines(kind, LineCutter::new(limits))
+            }
         };
         Self { name, stream, cutter }
     }
@@ -196,7 +202,7 @@ impl Source for FileSource {
     fn kind(&self) -> RawKind {
         match self.cutter {
             Cutter::Containers(_) => RawKind::Containers,
-            Cutter::Lines(_) => RawKind::JsonLines,
+            Cutter::Lines(kind, _) => kind,
         }
     }
 
@@ -204,7 +210,7 @@ impl Source for FileSource {
         batch.clear();
         match &mut self.cutter {
             Cutter::Containers(cutter) => cutter.read(&mut self.stream, batch),
-            Cutter::Lines(cutter) => cutter.read(&mut self.stream, batch),
+            Cutter::Lines(_, cutter) => cutter.read(&mut self.stream, batch),
         }
     }
 

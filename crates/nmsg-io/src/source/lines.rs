@@ -3,7 +3,7 @@ use nmsg_os::{Received, Stream};
 use std::io;
 
 use super::{Event, RawBatch, RawPiece};
-use crate::json_lines::too_long;
+use crate::lines::too_long;
 
 /// Octets asked for at once.
 const CHUNK: usize = 128 << 10;

@@ -23,6 +23,12 @@ pub enum RecordErrorKind {
     TooLong,
 }
 
+impl fmt::Display for RecordErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
 impl RecordErrorKind {
     fn text(self) -> &'static str {
         match self {

@@ -73,3 +73,72 @@ fn jo_1_what_cannot_be_shown_becomes_a_fallback_record() {
     let back = run_with_input(["-j", "-", "-J", "-"], fallbacks.as_bytes());
     assert_eq!(back.text(), fallbacks, "ji_13: read back into the identical payloads");
 }
+
+#[test]
+fn presentation_comes_back_as_it_was_written() {
+    for (vendor, name) in [
+        ("base", "linkpair"),
+        ("base", "email"),
+        ("base", "http"),
+        ("base", "ipconn"),
+        ("sie", "delay"),
+    ] {
+        let file = format!("{vendor}-{name}.pres");
+        let text = std::fs::read(crate::tool::golden(&file)).expect("presentation");
+        let ran = run_with_input(["-f", "-", "-V", vendor, "-T", name], &text);
+        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{name}");
+        // Lengths may differ by the octet that ends a string.
+        let fields = |text: &[u8]| -> Vec<String> {
+            let text = String::from_utf8_lossy(text);
+            let header = |line: &str| line.split_once("] [").map(|(_, rest)| rest.to_owned());
+            text.lines()
+                .map(|line| match line.strip_prefix('[').and_then(header) {
+                    Some(rest) => rest,
+                    None => line.to_owned(),
+                })
+                .collect()
+        };
+        assert_eq!(fields(&ran.stdout), fields(&text), "{name}");
+    }
+}
+
+#[test]
+fn presentation_records_however_they_end() {
+    for (name, input, want) in [
+        ("ordinary", "srcport: 1\n\nsrcport: 2\n\n", &[1, 2][..]),
+        ("pi_6: no blank line at the end", "srcport: 1\n\nsrcport: 2\n", &[1, 2]),
+        ("pi_6: no newline at the end", "srcport: 1\n\nsrcport: 2", &[1, 2]),
+        ("pi_6: CRLF", "srcport: 1\r\n\r\nsrcport: 2\r\n\r\n", &[1, 2]),
+        ("nothing", "", &[]),
+    ] {
+        let ran = run_with_input(["-f", "-", "-T", "ipconn", "-J", "-"], input.as_bytes());
+        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{name}");
+        assert_eq!(ports(&ran.stdout), want, "{name}");
+    }
+}
+
+#[test]
+fn pi_5_a_bad_record_costs_itself() {
+    let input = "srcport: 1\n\nsrcport: none\n\ndoes not exist: 7\nsrcport: 5\n\nsrcport: 2\n\n";
+    let arguments = ["-f", "-", "-T", "ipconn", "-J", "-"];
+    let ran = run_with_input(arguments, input.as_bytes());
+    assert_eq!((ran.status, ports(&ran.stdout)), (3, vec![1, 2]));
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("nmsgtool: -: record skipped: "), "{lines:?}");
+    assert!(lines[0].ends_with(" (at line 3)"), "{lines:?}");
+    assert_eq!(lines[1], "nmsgtool: -: in total 2 records skipped");
+
+    let strict = run_with_input(arguments.iter().chain(&["--strict"]), input.as_bytes());
+    assert_eq!((strict.status, ports(&strict.stdout)), (3, vec![1]));
+    let keep_going = run_with_input(arguments.iter().chain(&["--keep-going"]), input.as_bytes());
+    assert_eq!((keep_going.status, ports(&keep_going.stdout)), (0, vec![1, 2]));
+}
+
+#[test]
+fn pi_1_a_record_of_another_type_is_refused() {
+    let text = std::fs::read(crate::tool::golden("base-email.pres")).expect("presentation");
+    let ran = run_with_input(["-f", "-", "-T", "ipconn", "-J", "-"], &text);
+    assert_eq!((ran.status, ports(&ran.stdout)), (3, vec![]));
+    assert!(ran.stderr.contains("another message type"), "{}", ran.stderr);
+}
