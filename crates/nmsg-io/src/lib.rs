@@ -34,7 +34,10 @@ mod presentation_lines;
 mod queue;
 mod rate;
 mod render;
+pub mod rotate;
 mod run;
+#[cfg(test)]
+mod scratch;
 mod source;
 
 pub use batch::{Arrival, Batch, DecodeTally, Entry, Selection, Span};

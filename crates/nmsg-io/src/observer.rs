@@ -22,8 +22,8 @@ pub trait Observer {
     }
 
     /// An output has something to say although it goes on.
-    fn notice(&mut self, output: &str, notice: &Notice) {
-        let _ = (output, notice);
+    fn notice(&mut self, notice: &Notice) {
+        let _ = notice;
     }
 
     /// An output has ended in good order, but something that it took is known not to have arrived.

@@ -61,7 +61,7 @@ pub enum Put {
 /// Something that an output has to say although it goes on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notice {
-    /// What, without the output's name.
+    /// What, in a line that stands for itself.
     pub text: String,
     /// True for what only those want to know who ask for detail.
     pub is_detail: bool,
@@ -89,6 +89,20 @@ pub trait Sink: Send {
     /// What there is to say since the last time; asked for between batches and when nothing arrives.
     fn notice(&mut self) -> Option<Notice> {
         None
+    }
+
+    /// True when the output can be started anew while the run goes on.
+    fn rotates(&self) -> bool {
+        false
+    }
+
+    /// Ends what was written so far and starts anew; does nothing where that makes no sense.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the output.
+    fn rotate(&mut self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Closes the output.

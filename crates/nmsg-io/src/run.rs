@@ -233,7 +233,7 @@ impl<'e, 'r> Run<'e, 'r> {
     fn pass_notices_on(&mut self) {
         for lane in &mut self.lanes {
             while let Some(notice) = lane.notice() {
-                self.observer.notice(&lane.account.name, &notice);
+                self.observer.notice(&notice);
             }
         }
     }
@@ -304,7 +304,7 @@ impl<'e, 'r> Run<'e, 'r> {
     fn lane_closed(&mut self, output: usize, closed: &Closed) {
         let name = &self.lanes[output].account.name;
         for notice in &closed.notices {
-            self.observer.notice(name, notice);
+            self.observer.notice(notice);
         }
         if let Some(what) = &closed.undelivered {
             self.undelivered = true;

@@ -38,6 +38,7 @@ pub type SharedRate = Arc<Mutex<RateLimiter>>;
 /// about; they do not end the output (`decisions` SK-2).
 #[derive(Debug)]
 pub struct UdpSink {
+    name: String,
     sender: Sender,
     address: IpAddr,
     limiter: Option<SharedRate>,
@@ -79,6 +80,7 @@ impl UdpSink {
     ) -> io::Result<Self> {
         let endpoint = spec.resolve()?;
         Ok(Self {
+            name: spec.to_string(),
             sender: Sender::connect(endpoint, ttl)?,
             address: endpoint.address.ip(),
             limiter,
@@ -120,7 +122,8 @@ impl UdpSink {
     #[cold]
     fn say_once(&mut self, error: &io::Error) {
         if self.tally.lost() == 1 {
-            let text = format!("a datagram was not delivered: {}", in_words(error));
+            let (name, why) = (&self.name, in_words(error));
+            let text = format!("{name}: a datagram was not delivered: {why}");
             self.notice = Some(Notice { text, is_detail: false });
         }
     }
@@ -266,12 +269,14 @@ mod tests {
 
     #[test]
     fn sk_2_every_refusal_is_counted_and_sending_goes_on() {
-        let mut sink = Box::new(UdpSink::connect(&nobody(), None, None).unwrap());
+        let spec = nobody();
+        let mut sink = Box::new(UdpSink::connect(&spec, None, None).unwrap());
         for _ in 0..5 {
             assert_eq!(sink.put(b"x", None).unwrap(), Put::Taken);
         }
         let notice = sink.notice().unwrap();
-        assert_eq!(notice.text, "a datagram was not delivered: Connection refused");
+        let want = format!("{spec}: a datagram was not delivered: Connection refused");
+        assert_eq!(notice.text, want);
         assert!(!notice.is_detail && sink.notice().is_none());
         let closed = sink.close().unwrap();
         assert_eq!(closed.undelivered.unwrap(), "5 of 5 datagrams not delivered: 5 refused");
@@ -299,7 +304,7 @@ mod tests {
         assert_eq!(sink.put(&vec![0; LARGEST_DATAGRAM_V4 + 1], None).unwrap(), Put::Dropped);
         assert_eq!(sink.put(b"small", None).unwrap(), Put::Taken);
         assert_eq!(socket.recv(&mut [0; 16]).unwrap(), 5);
-        assert_eq!(sink.notice().unwrap().text, "a datagram was not delivered: Message too long");
+        assert!(sink.notice().unwrap().text.ends_with(" not delivered: Message too long"));
         let closed = sink.close().unwrap();
         assert_eq!(
             closed.undelivered.unwrap(),

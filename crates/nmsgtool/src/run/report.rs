@@ -191,9 +191,9 @@ impl Observer for Reporter {
         self.line(1, format_args!("unable to write to {output}: {why}"));
     }
 
-    fn notice(&mut self, output: &str, notice: &Notice) {
+    fn notice(&mut self, notice: &Notice) {
         let level = if notice.is_detail { EVERYTHING } else { 1 };
-        self.line(level, format_args!("{output}: {}", notice.text));
+        self.line(level, &notice.text);
     }
 
     fn undelivered(&mut self, output: &str, what: &str) {
