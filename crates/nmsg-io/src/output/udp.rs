@@ -359,7 +359,8 @@ mod tests {
             }
         }
         let took = start.elapsed();
-        assert!(took >= Duration::from_millis(99), "{took:?}: six at 50 a second");
+        // Five gaps of 20 ms, less the lag of one gap that may be made up for.
+        assert!(took >= Duration::from_millis(79), "{took:?}: six at 50 a second");
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
 
