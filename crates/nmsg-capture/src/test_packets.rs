@@ -152,13 +152,17 @@ pub(crate) fn dns(id: u16, flags: u16, question: Option<(&str, u16)>) -> Vec<u8>
     message
 }
 
-/// A filter compiler that knows one answer for every expression.
-pub(crate) fn constant_filter(user: u32) -> crate::bpf::Filter {
+/// A filter whose program for frames takes everything and for packets answers `packet`.
+pub(crate) fn constant_filter(packet: u32) -> crate::bpf::Filter {
+    filter_of(1, packet)
+}
+
+/// A filter with one answer for all frames and one for all packets.
+pub(crate) fn filter_of(frame: u32, packet: u32) -> crate::bpf::Filter {
     use crate::bpf::{Filter, Instruction, Wrapping};
     use crate::{LinkType, bpf};
     let compiler = move |text: &str, link: LinkType| {
-        // The frame program takes everything; the network program answers `user`.
-        let k = if link == LinkType::RAW && text == "U" { user } else { 1 };
+        let k = if link == LinkType::RAW && text == "U" { packet } else { frame };
         Ok(vec![Instruction { code: 6, jump_true: 0, jump_false: 0, k }])
     };
     let compiler: &dyn bpf::Compiler = &compiler;

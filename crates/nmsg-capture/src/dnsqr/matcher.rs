@@ -94,6 +94,10 @@ impl Matcher {
     /// Takes one frame.
     pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
         self.pairing.counters.frames += 1;
+        if let Err(reason) = check_frame(frame, self.filter.as_ref()) {
+            // As if the kernel had refused it: nothing happens, not even in time.
+            return self.pairing.counters.skip(reason);
+        }
         match self.process(frame, sink) {
             Ok(()) => self.pairing.counters.converted += 1,
             Err(reason) => self.pairing.counters.skip(reason),
@@ -104,7 +108,6 @@ impl Matcher {
     fn process(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
         let Self { reassembler, fragments, filter, pairing } = self;
         let filter = filter.as_ref();
-        check_frame(frame, filter)?;
         if !frame.is_complete() {
             return Err(Skip::Snapped);
         }

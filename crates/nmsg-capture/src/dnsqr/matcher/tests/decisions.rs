@@ -3,6 +3,7 @@
 use super::*;
 use crate::ReassemblyLimits;
 use crate::dnsqr::Kind::*;
+use crate::test_packets::filter_of;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,18 @@ fn cp_3_the_filter_judges_packets_and_datagrams() {
             assert_eq!(bench.skipped(Skip::Filtered), if user == 0 { 2 } else { 0 });
         }
     }
+}
+
+#[test]
+fn cp_3_refused_frames_leave_no_trace() {
+    let mut bench = Bench::new();
+    bench.packet(0.0, &query(1, "a.org").packet());
+    bench.matcher.filter = Some(filter_of(0, 1));
+    bench.packet(100.0, &query(2, "a.org").packet());
+    assert_eq!((bench.seen.len(), bench.skipped(Skip::Filtered)), (0, 1));
+    bench.matcher.filter = None;
+    bench.packet(50.0, &response(1, "a.org").packet());
+    assert_eq!(bench.kinds(), [UdpQueryResponse], "the refused frame did not move the clock");
 }
 
 #[test]
