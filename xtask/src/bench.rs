@@ -87,7 +87,7 @@ impl Tool {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let (status, usage) = wait_with_usage(&child)?;
+        let (status, usage) = wait_with_usage(child)?;
         if !status.success() {
             let program = self.program.display();
             return Err(io::Error::other(format!("{program} ended with {status}")));

@@ -29,8 +29,9 @@ impl Usage {
 /// # Errors
 ///
 /// When the child has been waited for already, or waiting was interrupted for good.
+#[expect(clippy::needless_pass_by_value, reason = "the child is gone afterwards")]
 #[expect(unsafe_code, reason = "wait4 has no safe counterpart that gives resource usage")]
-pub fn wait_with_usage(child: &Child) -> io::Result<(ExitStatus, Usage)> {
+pub fn wait_with_usage(child: Child) -> io::Result<(ExitStatus, Usage)> {
     let mut status = 0;
     // SAFETY: a zeroed rusage is a valid one; wait4 fills it.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn a_child_has_a_status_and_a_cost() {
         let child = Command::new("sh").args(["-c", "exit 3"]).spawn().unwrap();
-        let (status, usage) = wait_with_usage(&child).unwrap();
+        let (status, usage) = wait_with_usage(child).unwrap();
         assert_eq!(status.code(), Some(3));
         assert!(usage.peak_memory > 100_000 && usage.cpu() < Duration::from_secs(5), "{usage:?}");
     }

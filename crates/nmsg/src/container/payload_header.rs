@@ -14,7 +14,7 @@ pub(super) const SOURCE: u32 = 7;
 const OPERATOR: u32 = 8;
 const GROUP: u32 = 9;
 
-/// Bit of each required field in [`Fields::seen`].
+/// Bit of each required field in the set of fields seen.
 const REQUIRED: u32 = 1 << VENDOR | 1 << MSGTYPE | 1 << SECONDS | 1 << NANOSECONDS;
 
 /// First tag octet of a field with a number below 16.

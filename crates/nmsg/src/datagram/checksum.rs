@@ -19,7 +19,7 @@ pub enum UdpChecksum {
 /// Returns the sum of big-endian 16-bit words with end-around carry; an odd tail counts as if a
 /// zero octet followed.
 ///
-/// Sums of several slices may be added with [`add`]; each slice is padded on its own.
+/// Each slice is padded on its own, so sums of several slices may be added with end-around carry.
 #[must_use]
 pub fn ones_complement_sum(octets: &[u8]) -> u16 {
     // Word order does not matter to this sum, so eight octets are taken at a time as they lie in
