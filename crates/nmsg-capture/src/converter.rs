@@ -188,9 +188,7 @@ impl Converter {
 
 pub(crate) fn check_frame(frame: &Frame<'_>, filter: Option<&Filter>) -> Result<(), Skip> {
     match filter {
-        Some(filter) if !filter.wants_frame(frame.octets, frame.original_len) => {
-            Err(Skip::Filtered)
-        }
+        Some(filter) if !filter.wants_frame(frame) => Err(Skip::Filtered),
         _ => Ok(()),
     }
 }

@@ -1,7 +1,30 @@
 //! Packets to NMSG messages.
 //!
 //! Takes frames and time as arguments and knows nothing of interfaces, threads, clocks or command
-//! lines. From the outside in:
+//! lines.
+//!
+//! ```
+//! use nmsg_capture::savefile::{Next, Reader};
+//! use nmsg_capture::{Converter, PacketType, dnsqr::Config};
+//!
+//! # let capture = {
+//! #     use nmsg_capture::savefile::{Precision, Writer};
+//! #     Writer::new(Vec::new(), nmsg_capture::LinkType::RAW, 0, Precision::Microseconds)?.into_inner()
+//! # };
+//! let mut reader = Reader::new(capture.as_slice());
+//! if let Next::Item(link) = reader.first_link()? {
+//!     PacketType::DnsQr.check_link(link)?;
+//! }
+//! let mut converter = Converter::dnsqr(Config::default(), None);
+//! let mut encoded = Vec::new();
+//! while let Next::Item(frame) = reader.next_frame()? {
+//!     converter.frame(&frame, &mut |message| message.encode(&mut encoded));
+//! }
+//! converter.finish(&mut |message| message.encode(&mut encoded));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! From the outside in:
 //!
 //! | module or type | what it is |
 //! |---|---|
@@ -18,6 +41,7 @@ mod converter;
 pub mod dnsqr;
 mod encode;
 mod frame;
+pub mod fuzzing;
 pub mod link;
 mod list;
 mod message;

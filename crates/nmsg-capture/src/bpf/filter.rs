@@ -1,7 +1,7 @@
 //! From a user's expression to the programs a capture runs (`capture-and-dnsqr` §1.7).
 
 use super::{Instruction, Invalid, Program};
-use crate::LinkType;
+use crate::{Frame, LinkType};
 use std::fmt;
 
 /// Turns a filter expression into instructions for one link type.
@@ -36,6 +36,7 @@ pub enum Wrapping {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Filter {
     text: String,
+    link: LinkType,
     frame: Program,
     network: Program,
 }
@@ -92,7 +93,7 @@ impl Filter {
         let network = program(compiler, expression, expression, LinkType::RAW)?;
         let text = wrap(compiler, expression, link, wrapping);
         let frame = program(compiler, expression, &text, link)?;
-        Ok(Self { text, frame, network })
+        Ok(Self { text, link, frame, network })
     }
 
     /// Returns the expression in full, as a live capture hands it to the kernel.
@@ -102,9 +103,12 @@ impl Filter {
     }
 
     /// Returns true when the filter lets a frame through to the converter.
+    ///
+    /// The program knows where the packet starts in frames of its own link type. Those of another
+    /// interface of the same capture pass, to be judged by their packets alone.
     #[must_use]
-    pub fn wants_frame(&self, frame: &[u8], wire_len: u32) -> bool {
-        self.frame.run(frame, wire_len) != 0
+    pub fn wants_frame(&self, frame: &Frame<'_>) -> bool {
+        frame.link != self.link || self.frame.run(frame.octets, frame.original_len) != 0
     }
 
     /// Returns true when the user's expression holds for a packet or a reassembled datagram.
@@ -199,7 +203,7 @@ mod tests {
         ] {
             let filter = Filter::new(compiler, "U", LinkType::ETHERNET, wrapping).unwrap();
             assert_eq!(filter.text(), want, "{name}");
-            assert!(filter.wants_frame(&[], 0) && filter.wants_packet(&[]), "{name}");
+            assert!(filter.wants_packet(&[]), "{name}");
         }
     }
 
@@ -225,6 +229,20 @@ mod tests {
             let error = Filter::new(&refuse, expression, LinkType::RAW, Wrapping::User);
             assert_eq!(error.unwrap_err().to_string(), want);
         }
+    }
+
+    #[test]
+    fn frames_of_other_links_are_judged_by_their_packets() {
+        let nothing = |_: &str, _: LinkType| {
+            Ok(vec![Instruction { code: 6, jump_true: 0, jump_false: 0, k: 0 }])
+        };
+        let filter = Filter::new(&nothing, "U", LinkType::ETHERNET, Wrapping::User).unwrap();
+        let time = nmsg::Timestamp::default();
+        for (link, want) in [(LinkType::ETHERNET, false), (LinkType::RAW, true)] {
+            let frame = Frame { time, link, original_len: 0, octets: &[] };
+            assert_eq!(filter.wants_frame(&frame), want, "{link}");
+        }
+        assert!(!filter.wants_packet(&[]));
     }
 
     #[test]
