@@ -239,6 +239,17 @@ impl Selection {
         self.start >= self.end
     }
 
+    /// Takes the first `count` payloads out, or all there are.
+    #[must_use]
+    pub fn split_front(&mut self, count: u64) -> Self {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let reach = count.saturating_mul(self.step);
+        let end = self.start.saturating_add(reach).min(self.end);
+        let front = Self { end, ..*self };
+        self.start = self.start.saturating_add(reach.min(front.len() * self.step));
+        front
+    }
+
     /// Takes the first position out.
     #[inline]
     pub fn take_next(&mut self) -> Option<usize> {
@@ -271,6 +282,26 @@ mod tests {
                 positions.push(position);
             }
             assert_eq!(positions, want);
+        }
+    }
+
+    #[test]
+    fn a_selection_is_split_by_payloads() {
+        for (start, end, step) in [(0, 10, 1), (3, 17, 4), (0, 0, 1), (5, 4, 2)] {
+            let whole = Selection { start, end, step };
+            for count in 0..12 {
+                let mut rest = whole;
+                let front = rest.split_front(count);
+                let mut positions = Vec::new();
+                for mut part in [front, rest] {
+                    while let Some(position) = part.take_next() {
+                        positions.push(position);
+                    }
+                }
+                assert_eq!(front.len() as u64, count.min(whole.len() as u64), "{whole:?} {count}");
+                let want: Vec<usize> = (start..end).step_by(step).collect();
+                assert_eq!(positions, want, "{whole:?} {count}");
+            }
         }
     }
 

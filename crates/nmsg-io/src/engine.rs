@@ -11,7 +11,8 @@ use crate::observer::Observer;
 use crate::output::Output;
 use crate::pace::Pace;
 use crate::queue::{Message, Queue, QueueConsumer};
-use crate::run::{End, Inline, Run};
+use crate::rotate::IntervalClock;
+use crate::run::{End, Inline, Run, RunSettings};
 use crate::source::Source;
 
 /// Moves payloads from sources to outputs.
@@ -42,6 +43,8 @@ pub struct Engine {
     labels: Labels,
     filter: PayloadFilter,
     count: Option<NonZeroU64>,
+    interval: Option<IntervalClock>,
+    rotating: bool,
     mirror: bool,
     unbuffered: bool,
     strict: bool,
@@ -141,6 +144,23 @@ impl Engine {
         self
     }
 
+    /// Ends the run when an interval is over.
+    #[must_use]
+    pub fn interval(mut self, interval: Option<IntervalClock>) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Sets whether count and interval start outputs anew that have files ([`Sink::rotates`]), and mean
+    /// nothing to others, instead of ending the run.
+    ///
+    /// [`Sink::rotates`]: crate::Sink::rotates
+    #[must_use]
+    pub fn rotating(mut self, rotating: bool) -> Self {
+        self.rotating = rotating;
+        self
+    }
+
     /// Sets whether every payload goes to every output instead of to one in turn.
     #[must_use]
     pub fn mirror(mut self, mirror: bool) -> Self {
@@ -185,12 +205,19 @@ impl Engine {
             unbuffered: self.unbuffered,
             strict: self.strict,
             interrupt: self.interrupt,
+            rotate_every: self.count.filter(|_| self.rotating),
         };
         let lanes = self.outputs.into_iter().map(|output| Lane::new(output, settings)).collect();
         let names =
             self.sources.iter().map(|(source, _)| (source.name().to_owned(), source.is_network()));
-        let mut run =
-            Run::new(names.collect(), lanes, self.mirror, self.count, self.strict, observer);
+        let settings = RunSettings {
+            mirror: self.mirror,
+            count: self.count.filter(|_| !self.rotating),
+            strict: self.strict,
+            interval: self.interval,
+            rotating: self.rotating,
+        };
+        let mut run = Run::new(names.collect(), lanes, settings, observer);
         let finish = match Latch::new() {
             Ok(finish) => finish,
             Err(error) => {
@@ -243,7 +270,7 @@ fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) 
                 if run.idle().is_break() {
                     stop(&queue, finish);
                 }
-                queue.pop()
+                queue.pop(run.deadline())
             });
             match message {
                 Some(Message::Batch(input, batch)) => {

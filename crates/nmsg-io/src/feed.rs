@@ -15,6 +15,11 @@ pub(crate) trait Consumer {
 
     /// The input has nothing for the time being. Breaks when the run is over.
     fn idle(&mut self) -> ControlFlow<()>;
+
+    /// When [`Self::idle`] is wanted again although the input has nothing.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
 }
 
 /// One input: a source, and what its batches go through.
@@ -55,7 +60,7 @@ impl Feeder<'_> {
                     if consumer.idle().is_break() {
                         break;
                     }
-                    self.source.wait(&self.latches, None)?;
+                    self.source.wait(&self.latches, consumer.deadline())?;
                 }
                 Event::End => {
                     if let Some(settled) = self.pace.as_ref().and_then(Pace::settled) {
@@ -90,11 +95,14 @@ impl Feeder<'_> {
     }
 
     fn sleep(&self, until: Instant, consumer: &mut impl Consumer) -> io::Result<ControlFlow<()>> {
-        if until <= Instant::now() {
-            return Ok(ControlFlow::Continue(()));
-        }
-        if consumer.idle().is_break() || nmsg_os::sleep(&self.latches, until)? {
-            return Ok(ControlFlow::Break(()));
+        while Instant::now() < until {
+            if consumer.idle().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let step = consumer.deadline().map_or(until, |deadline| deadline.min(until));
+            if nmsg_os::sleep(&self.latches, step)? {
+                return Ok(ControlFlow::Break(()));
+            }
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -1,7 +1,9 @@
 use nmsg::container::ContainerWriter;
 use nmsg::{Aliases, Labels, Registry};
 use nmsg_os::Latch;
+use std::cell::Cell;
 use std::io;
+use std::num::NonZeroU64;
 use wdns::TextBuffer;
 
 use crate::batch::{Batch, Selection};
@@ -9,6 +11,7 @@ use crate::fault::Fault;
 use crate::ledger::OutputAccount;
 use crate::output::{Closed, Notice, Output, Put, Sink, container_writer};
 use crate::render::TextRenderer;
+use crate::rotate::CountTrigger;
 
 /// Octets of text after which it is written.
 const CHUNK: usize = 256 << 10;
@@ -24,6 +27,8 @@ pub(crate) struct LaneSettings<'r> {
     pub(crate) unbuffered: bool,
     pub(crate) strict: bool,
     pub(crate) interrupt: Option<&'r Latch>,
+    /// Payloads after which outputs that can be started anew are.
+    pub(crate) rotate_every: Option<NonZeroU64>,
 }
 
 /// One output at work: renders or packs what it is dealt, and writes.
@@ -33,6 +38,8 @@ pub(crate) struct Lane<'r> {
     /// Gone once it failed.
     sink: Option<Box<dyn Sink>>,
     writer: Writer<'r>,
+    /// When the next file is due by the number of payloads.
+    count: Option<CountTrigger>,
 }
 
 enum Writer<'r> {
@@ -66,7 +73,9 @@ impl<'r> Lane<'r> {
             }
         };
         let account = OutputAccount { name: output.name, ..OutputAccount::default() };
-        Self { account, settings, sink: Some(output.sink), writer }
+        let every = settings.rotate_every.filter(|_| output.sink.rotates());
+        let count = every.map(CountTrigger::new);
+        Self { account, settings, sink: Some(output.sink), writer, count }
     }
 
     /// Takes payloads; what cannot be shown is given to `on_fault`, the first of each call.
@@ -84,14 +93,75 @@ impl<'r> Lane<'r> {
             self.account.lost += selection.len() as u64;
             return Ok(());
         }
-        let accepted = match &mut self.writer {
-            Writer::Text(_) => self.accept_text(batch, &mut selection, on_fault),
-            Writer::Containers(_) => self.accept_payloads(batch, &mut selection),
+        let mut accepted = Ok(());
+        let is_faulty = Cell::new(false);
+        let mut on_fault = |fault, times| {
+            is_faulty.set(true);
+            on_fault(fault, times);
         };
-        if accepted.is_err() {
-            self.account.lost += selection.len() as u64;
+        while accepted.is_ok() && !selection.is_empty() {
+            accepted = self.rotate_if_full();
+            if accepted.is_err() {
+                break;
+            }
+            let mut part = match &mut self.count {
+                None => selection.split_front(u64::MAX),
+                Some(count) => {
+                    let part = selection.split_front(count.room());
+                    count.take(part.len() as u64);
+                    part
+                }
+            };
+            accepted = match &mut self.writer {
+                Writer::Text(_) => self.accept_text(batch, &mut part, &mut on_fault),
+                Writer::Containers(_) => self.accept_payloads(batch, &mut part),
+            };
+            if accepted.is_err() {
+                self.account.lost += part.len() as u64;
+            }
+            if is_faulty.get() && self.settings.strict {
+                break;
+            }
         }
+        // What a failure or the end of a strict run has left over.
+        self.account.lost += selection.len() as u64;
         accepted
+    }
+
+    /// True when the output can be started anew.
+    pub(crate) fn rotates(&self) -> bool {
+        self.sink.as_ref().is_some_and(|sink| sink.rotates())
+    }
+
+    /// True when the file has all the payloads that it may have.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count.is_some_and(|count| count.is_due()) && self.sink.is_some()
+    }
+
+    /// Starts the next file if this one has all the payloads that it may have.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink.
+    pub(crate) fn rotate_if_full(&mut self) -> io::Result<()> {
+        if let Some(count) = self.count.as_mut().filter(|count| count.is_due()) {
+            count.finished();
+            return self.rotate();
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and starts the next file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink.
+    pub(crate) fn rotate(&mut self) -> io::Result<()> {
+        self.flush()?;
+        match &mut self.sink {
+            Some(sink) => sink.rotate().inspect_err(|_| self.fail()),
+            None => Ok(()),
+        }
     }
 
     fn accept_text(
@@ -124,7 +194,9 @@ impl<'r> Lane<'r> {
     }
 
     fn accept_payloads(&mut self, batch: &Batch, selection: &mut Selection) -> io::Result<()> {
-        let Self { account, settings, sink: Some(sink), writer: Writer::Containers(writer) } = self
+        let Self {
+            account, settings, sink: Some(sink), writer: Writer::Containers(writer), ..
+        } = self
         else {
             return Ok(());
         };
@@ -197,6 +269,19 @@ impl<'r> Lane<'r> {
     ///
     /// Those of the sink, unless it has failed before.
     pub(crate) fn finish(&mut self) -> io::Result<Closed> {
+        self.flush()?;
+        match self.sink.take() {
+            Some(sink) => sink.close(),
+            None => Ok(Closed::default()),
+        }
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink, unless it has failed before.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.write_text()?;
         if let (Writer::Containers(writer), Some(sink)) = (&mut self.writer, &mut self.sink) {
             let (account, interrupt) = (&mut self.account, self.settings.interrupt);
@@ -207,10 +292,7 @@ impl<'r> Lane<'r> {
             settle(account, writer);
             failed(flushed).inspect_err(|_| self.fail())?;
         }
-        match self.sink.take() {
-            Some(sink) => sink.close(),
-            None => Ok(Closed::default()),
-        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,16 @@ pub trait Observer {
         false
     }
 
+    /// Asked between batches: whether everything that waits is to be written now.
+    fn wants_flush(&mut self) -> bool {
+        false
+    }
+
+    /// The last of the outputs that have files was started anew.
+    fn rotated(&mut self, ledger: &Ledger) {
+        let _ = ledger;
+    }
+
     /// How far the run has come.
     fn report(&mut self, ledger: &Ledger) {
         let _ = ledger;

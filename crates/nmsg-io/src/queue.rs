@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::feed::Consumer;
@@ -71,11 +71,13 @@ impl Queue {
         Self::take(&mut self.lock())
     }
 
-    /// Takes the next message, waiting a moment for it.
-    pub(crate) fn pop(&self) -> Option<Message> {
+    /// Takes the next message, waiting a moment for it, and no longer than `until`.
+    pub(crate) fn pop(&self, until: Option<Instant>) -> Option<Message> {
         let state = self.lock();
+        let time =
+            until.map_or(TICK, |until| until.saturating_duration_since(Instant::now()).min(TICK));
         let waited =
-            self.not_empty.wait_timeout_while(state, TICK, |state| state.messages.is_empty());
+            self.not_empty.wait_timeout_while(state, time, |state| state.messages.is_empty());
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         Self::take(&mut state)
     }

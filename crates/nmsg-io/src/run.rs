@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::deal::{Deal, Dealer};
@@ -15,6 +15,7 @@ use crate::lane::Lane;
 use crate::ledger::{InputAccount, Ledger};
 use crate::observer::Observer;
 use crate::output::Closed;
+use crate::rotate::{IntervalClock, time_since_1970};
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,11 +31,36 @@ pub enum End {
     Output,
     /// The latch was raised.
     Interrupt,
+    /// The interval was over.
+    Interval,
 }
+
+/// What a run follows besides its inputs and outputs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RunSettings {
+    pub(crate) mirror: bool,
+    /// Payloads of each output after which the run ends.
+    pub(crate) count: Option<NonZeroU64>,
+    pub(crate) strict: bool,
+    /// When the run ends, or outputs start anew.
+    pub(crate) interval: Option<IntervalClock>,
+    /// Whether an interval that is over means new files instead of the end.
+    pub(crate) rotating: bool,
+}
+
+/// How long nothing must arrive until a full file is finished.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// How long to wait at most for a time of day, which may come sooner than expected when the clock is set.
+const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 /// The one place that decides: deals batches to outputs in order and keeps the ledger.
 pub(crate) struct Run<'e, 'r> {
     start: Instant,
+    interval: Option<IntervalClock>,
+    rotating: bool,
+    /// Since when nothing has arrived; `None` after an arrival.
+    idle_since: Option<Instant>,
     inputs: Vec<Input>,
     lanes: Vec<Lane<'r>>,
     mirror: bool,
@@ -67,11 +93,10 @@ impl<'e, 'r> Run<'e, 'r> {
     pub(crate) fn new(
         inputs: Vec<(String, bool)>,
         lanes: Vec<Lane<'r>>,
-        mirror: bool,
-        count: Option<NonZeroU64>,
-        strict: bool,
+        settings: RunSettings,
         observer: &'e mut dyn Observer,
     ) -> Self {
+        let RunSettings { mirror, count, strict, interval, rotating } = settings;
         let dealer = Dealer::new(inputs.len(), lanes.len(), mirror, count.map(NonZeroU64::get));
         let inputs = inputs.into_iter().map(|(name, is_network)| Input {
             account: InputAccount { name, ..InputAccount::default() },
@@ -81,6 +106,9 @@ impl<'e, 'r> Run<'e, 'r> {
         });
         Self {
             start: Instant::now(),
+            interval,
+            rotating,
+            idle_since: None,
             inputs: inputs.collect(),
             lanes,
             mirror,
@@ -154,6 +182,10 @@ impl<'e, 'r> Run<'e, 'r> {
                 return self.flow();
             }
         }
+        self.idle_since = None;
+        if self.rotating {
+            self.watch_the_clock();
+        }
         let mut dealt_to = 0;
         for problem in &batch.problems {
             if self.strict && problem.fault.kind() != FaultKind::LeftOut {
@@ -168,12 +200,69 @@ impl<'e, 'r> Run<'e, 'r> {
             self.note(input, &problem.fault, problem.fault.occurrences());
         }
         self.deal(input, batch, dealt_to, payloads);
+        if !self.rotating {
+            self.watch_the_clock();
+        }
+        self.do_what_is_asked();
+        self.flow()
+    }
+
+    /// Ends the run or starts new files when an interval is over.
+    fn watch_the_clock(&mut self) {
+        let Some(interval) = &mut self.interval else { return };
+        if !interval.fires(time_since_1970()) {
+            return;
+        }
+        if self.rotating {
+            for output in 0..self.lanes.len() {
+                self.rotate(output, Lane::rotate);
+            }
+        } else {
+            self.stop(End::Interval);
+        }
+    }
+
+    /// Starts the next file of an output, if it has files.
+    fn rotate(&mut self, output: usize, how: impl FnOnce(&mut Lane<'r>) -> io::Result<()>) {
+        if !self.lanes[output].rotates() {
+            return;
+        }
+        if let Err(error) = how(&mut self.lanes[output]) {
+            return self.lane_failed(output, &error);
+        }
+        let is_last = !self.lanes[output + 1..].iter().any(Lane::rotates);
+        if is_last {
+            let ledger = self.ledger();
+            self.observer.rotated(&ledger);
+        }
         self.pass_notices_on();
+    }
+
+    /// Passes on what outputs have to say, and does what signals ask for.
+    fn do_what_is_asked(&mut self) {
+        self.pass_notices_on();
+        if self.observer.wants_flush() {
+            for output in 0..self.lanes.len() {
+                if let Err(error) = self.lanes[output].flush() {
+                    self.lane_failed(output, &error);
+                }
+            }
+        }
         if self.observer.wants_report() {
             let ledger = self.ledger();
             self.observer.report(&ledger);
         }
-        self.flow()
+    }
+
+    /// When [`Self::idle`] has to be called although nothing has arrived.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let interval = self.interval.map(|interval| {
+            let left = interval.next().saturating_sub(time_since_1970());
+            Instant::now() + left.min(CLOCK_CHECK)
+        });
+        let is_full = self.lanes.iter().any(Lane::is_full);
+        let full = self.idle_since.filter(|_| is_full).map(|since| since + IDLE);
+        [interval, full].into_iter().flatten().min()
     }
 
     /// Deals the payloads `start..end` of a batch, unless the run is over.
@@ -245,11 +334,16 @@ impl<'e, 'r> Run<'e, 'r> {
                 self.lane_failed(output, &error);
             }
         }
-        self.pass_notices_on();
-        if self.observer.wants_report() {
-            let ledger = self.ledger();
-            self.observer.report(&ledger);
+        let since = *self.idle_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= IDLE {
+            for output in 0..self.lanes.len() {
+                if self.lanes[output].is_full() {
+                    self.rotate(output, Lane::rotate_if_full);
+                }
+            }
         }
+        self.watch_the_clock();
+        self.do_what_is_asked();
         self.flow()
     }
 
@@ -323,5 +417,9 @@ impl Consumer for Inline<'_, '_, '_> {
 
     fn idle(&mut self) -> ControlFlow<()> {
         self.0.idle()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.0.deadline()
     }
 }

@@ -1,11 +1,12 @@
 use nmsg_os::Latch;
 use std::collections::VecDeque;
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::files::{DiskFiles, RotatedFiles};
 use super::kicker::Kicker;
 use super::name::{FileName, FileNames};
+use super::time_since_1970;
 use crate::output::{Closed, Notice, Put, Sink};
 
 /// What the files of an output have in common.
@@ -51,10 +52,6 @@ impl RotatingSink {
     pub fn open(settings: RotationSettings) -> io::Result<Self> {
         Self::with_files(settings, DiskFiles::default(), time_since_1970)
     }
-}
-
-fn time_since_1970() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// How often another name is tried when a file of the name is there already.
