@@ -40,6 +40,8 @@ pub(crate) struct Lane<'r> {
     writer: Writer<'r>,
     /// When the next file is due by the number of payloads.
     count: Option<CountTrigger>,
+    /// True when a file was started since it was last asked.
+    has_rotated: bool,
 }
 
 enum Writer<'r> {
@@ -75,7 +77,7 @@ impl<'r> Lane<'r> {
         let account = OutputAccount { name: output.name, ..OutputAccount::default() };
         let every = settings.rotate_every.filter(|_| output.sink.rotates());
         let count = every.map(CountTrigger::new);
-        Self { account, settings, sink: Some(output.sink), writer, count }
+        Self { account, settings, sink: Some(output.sink), writer, count, has_rotated: false }
     }
 
     /// Takes payloads; what cannot be shown is given to `on_fault`, the first of each call.
@@ -158,10 +160,15 @@ impl<'r> Lane<'r> {
     /// Those of the sink.
     pub(crate) fn rotate(&mut self) -> io::Result<()> {
         self.flush()?;
-        match &mut self.sink {
-            Some(sink) => sink.rotate().inspect_err(|_| self.fail()),
-            None => Ok(()),
-        }
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let rotated = sink.rotate();
+        self.has_rotated |= rotated.is_ok();
+        rotated.inspect_err(|_| self.fail())
+    }
+
+    /// True when a file was started since the last time.
+    pub(crate) fn take_rotated(&mut self) -> bool {
+        std::mem::take(&mut self.has_rotated)
     }
 
     fn accept_text(

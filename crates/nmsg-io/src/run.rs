@@ -224,22 +224,29 @@ impl<'e, 'r> Run<'e, 'r> {
 
     /// Starts the next file of an output, if it has files.
     fn rotate(&mut self, output: usize, how: impl FnOnce(&mut Lane<'r>) -> io::Result<()>) {
-        if !self.lanes[output].rotates() {
-            return;
+        if self.lanes[output].rotates()
+            && let Err(error) = how(&mut self.lanes[output])
+        {
+            self.lane_failed(output, &error);
         }
-        if let Err(error) = how(&mut self.lanes[output]) {
-            return self.lane_failed(output, &error);
+    }
+
+    /// Tells about new files: the ledger when it is the last output with files that has one.
+    fn tell_about_rotations(&mut self) {
+        let last = self.lanes.iter().rposition(Lane::rotates);
+        let mut is_last = false;
+        for (output, lane) in self.lanes.iter_mut().enumerate() {
+            is_last |= lane.take_rotated() && Some(output) == last;
         }
-        let is_last = !self.lanes[output + 1..].iter().any(Lane::rotates);
         if is_last {
             let ledger = self.ledger();
             self.observer.rotated(&ledger);
         }
-        self.pass_notices_on();
     }
 
     /// Passes on what outputs have to say, and does what signals ask for.
     fn do_what_is_asked(&mut self) {
+        self.tell_about_rotations();
         self.pass_notices_on();
         if self.observer.wants_flush() {
             for output in 0..self.lanes.len() {
