@@ -154,8 +154,10 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
     let query_sec = signed(view.value_by_tag(QUERY_TIME_SEC)?);
     let query_nsec = signed(view.value_by_tag(QUERY_TIME_NSEC)?);
     let since_query = |(sec, nsec): (Value<'_>, Value<'_>)| {
-        let (sec, nsec) = (signed(sec), signed(nsec));
-        sec.wrapping_sub(query_sec) as f64 + (nsec - query_nsec) as f64 / 1e9
+        let (sec, nsec) = (signed(sec).wrapping_sub(query_sec), signed(nsec) - query_nsec);
+        // Borrowing a second first decides how the sum is rounded.
+        let borrowed = i64::from(nsec < 0);
+        sec.wrapping_sub(borrowed) as f64 + (nsec + borrowed * 1_000_000_000) as f64 / 1e9
     };
     if seconds == 1 {
         let last = (view.value_by_tag(RESPONSE_TIME_SEC)?, view.value_by_tag(RESPONSE_TIME_NSEC)?);
@@ -180,4 +182,51 @@ fn checksum<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> O
         udp_checksum(view.values_by_tag(RESPONSE_PACKET).filter_map(Value::octets))
     };
     Some(Value::Enum(verdict as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::FieldIndex;
+    use crate::view::Message;
+    use crate::{MessageBuilder, Registry};
+
+    /// The delay of responses at seconds and nanoseconds, the query being at 1000.940887.
+    fn delay_of(responses: &[(i64, i64)]) -> Option<f64> {
+        let registry = Registry::builtin();
+        let schema = registry.find(b"base", b"dnsqr").unwrap();
+        let mut builder = MessageBuilder::new(schema.clone());
+        let mut push = |name: &[u8], value| {
+            builder.push(schema.field_index(name).unwrap(), value).unwrap();
+        };
+        push(b"type", Value::Enum(UDP_QUERY_RESPONSE));
+        push(b"query_time_sec", Value::Signed(1000));
+        push(b"query_time_nsec", Value::Signed(940_887_000));
+        for &(sec, nsec) in responses {
+            push(b"response_time_sec", Value::Signed(sec));
+            push(b"response_time_nsec", Value::Signed(nsec));
+        }
+        let mut body = Vec::new();
+        builder.encode(&mut body);
+        let mut index = FieldIndex::new();
+        let message = Message::new(View::new(schema, &body, &mut index).unwrap());
+        match message.get_by_name(b"delay", 0)? {
+            Value::Double(delay) => Some(delay),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_delay_is_whole_seconds_and_a_positive_fraction() {
+        for (name, responses, want) in [
+            ("same second", &[(1000, 973_913_000)][..], Some(0.033_026)),
+            ("across a second", &[(1001, 348_000)], Some(0.059_461)),
+            ("before the query", &[(1000, 440_887_000)], Some(-0.5)),
+            ("largest of several", &[(1001, 0), (1001, 348_000), (1000, 0)], Some(0.059_461)),
+            ("several before the query", &[(999, 0), (998, 0)], Some(0.0)),
+            ("none", &[], None),
+        ] {
+            assert_eq!(delay_of(responses), want, "{name}");
+        }
+    }
 }
