@@ -1,12 +1,32 @@
 //! Strict readers of IPv4 and IPv6 address text, with the rules of `inet_pton`.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// Reads a dotted quad: four decimal octets without leading zeros and nothing else.
 #[must_use]
+#[inline]
 pub fn parse_ipv4(text: &[u8]) -> Option<[u8; 4]> {
-    let address: Ipv4Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
-    Some(address.octets())
+    let mut octets = [0; 4];
+    let mut rest = text;
+    for (i, octet) in octets.iter_mut().enumerate() {
+        if i > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        (*octet, rest) = octet_of(rest)?;
+    }
+    rest.is_empty().then_some(octets)
+}
+
+/// The number of up to three digits at the start, and what follows them.
+#[inline]
+fn octet_of(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |at: usize| text.get(at).map(|octet| octet.wrapping_sub(b'0')).filter(|&d| d < 10);
+    let first = digit(0)?;
+    let Some(second) = digit(1) else { return Some((first, &text[1..])) };
+    let two = first * 10 + second;
+    let Some(third) = digit(2) else { return (first > 0).then_some((two, &text[2..])) };
+    let value = two.checked_mul(10)?.checked_add(third)?;
+    (first > 0).then_some((value, &text[3..]))
 }
 
 /// Reads an IPv6 address (RFC 4291 §2.2), with or without a dotted end, without zone or brackets.
@@ -33,11 +53,20 @@ mod tests {
             " 1.2.3.4",
             "0x1.2.3.4",
             "1..2.3",
+            "00.1.1.1",
+            "1.1.1.1000",
+            "999.1.1.1",
+            "1.2.3.",
+            ".1.2.3",
             "\u{661}.1.1.1",
         ] {
             assert_eq!(parse_ipv4(bad.as_bytes()), None, "{bad}");
         }
         assert_eq!(parse_ipv4(b"1.2.3.\xff"), None);
+        for a in 0..=255 {
+            let text = format!("{a}.{}.0.{}", 255 - a, a / 2);
+            assert_eq!(parse_ipv4(text.as_bytes()), Some([a, 255 - a, 0, a / 2]), "{text}");
+        }
     }
 
     #[test]

@@ -1,48 +1,56 @@
 //! What stands around the message in a record (`rendering-and-parsing` §9.2).
 
 use super::error::{LineError, LineErrorKind};
+use super::key::Key;
 use super::parse::{Kind, Token};
 use super::unescape::unescape;
 use super::value::{integer, parse_float};
 use crate::alias::AliasTable;
 use crate::notices::{LabelKey, Notices};
 use crate::record::{RecordHeader, label};
-use crate::text::c_number::CInteger;
+use crate::text::c_number::{CInteger, hex_u32};
 use crate::text::time_in::{parse_timestamp, timestamp_of_double};
 use crate::{Aliases, MsgType, Timestamp, VendorId};
 
-/// Values of the keys of a record; the last one of each key.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Envelope {
-    pub(super) time: Token,
-    pub(super) vname: Token,
-    pub(super) mname: Token,
-    pub(super) source: Token,
-    pub(super) operator: Token,
-    pub(super) group: Token,
-    pub(super) vendor: Token,
-    pub(super) msgtype: Token,
-    pub(super) payload: Token,
+/// The keys of a record, as they are written; fallback records have the last three.
+const NAMES: [&[u8]; 10] = [
+    b"time",
+    b"vname",
+    b"mname",
+    b"source",
+    b"operator",
+    b"group",
+    b"message",
+    b"vid",
+    b"msgtype",
+    b"payload",
+];
+const TIME: usize = 0;
+pub(super) const VNAME: usize = 1;
+pub(super) const MNAME: usize = 2;
+const SOURCE: usize = 3;
+const OPERATOR: usize = 4;
+const GROUP: usize = 5;
+pub(super) const MESSAGE: usize = 6;
+const VENDOR: usize = 7;
+const MSGTYPE: usize = 8;
+const PAYLOAD: usize = 9;
+
+/// All keys of a record, for [`super::key::take_near`].
+pub(super) fn keys() -> [Key; NAMES.len()] {
+    NAMES.map(Key::new)
 }
 
-impl Envelope {
-    /// The place of a key's value; `None` for keys without a meaning.
-    #[inline]
-    pub(super) fn slot(&mut self, key: &[u8]) -> Option<&mut Token> {
-        Some(match key {
-            b"time" => &mut self.time,
-            b"vname" => &mut self.vname,
-            b"mname" => &mut self.mname,
-            b"source" => &mut self.source,
-            b"operator" => &mut self.operator,
-            b"group" => &mut self.group,
-            b"vid" => &mut self.vendor,
-            b"msgtype" => &mut self.msgtype,
-            b"payload" => &mut self.payload,
-            _ => return None,
-        })
-    }
+/// Index of a key; `None` for keys without a meaning.
+pub(super) fn key_index(name: &[u8]) -> Option<usize> {
+    NAMES.iter().position(|&known| known == name)
+}
 
+/// Values of the keys of a record; the last one of each key.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Envelope(pub(super) [Token; NAMES.len()]);
+
+impl Envelope {
     /// Sets time and labels.
     #[inline]
     pub(super) fn complete(
@@ -55,25 +63,25 @@ impl Envelope {
         room: &mut Vec<u8>,
     ) -> Result<(), LineError> {
         let fail = |kind, token: &Token| LineError::new(kind, token.start as usize);
-        let time = match self.time.kind {
+        let time = match self.0[TIME].kind {
             Kind::Absent => Some(now),
-            Kind::Text | Kind::Escaped => parse_timestamp(text(line, self.time, room)),
+            Kind::Text | Kind::Escaped => parse_timestamp(text(line, self.0[TIME], room)),
             Kind::Integer => {
-                let sec = integer(self.time.of(line));
+                let sec = integer(self.0[TIME].of(line));
                 let sec = sec.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
                 Some(Timestamp { sec, nsec: 0 })
             }
-            Kind::Float => parse_float(self.time.of(line)).and_then(timestamp_of_double),
+            Kind::Float => parse_float(self.0[TIME].of(line)).and_then(timestamp_of_double),
             _ => None,
         };
-        let time = time.ok_or_else(|| fail(LineErrorKind::Time, &self.time))?;
-        let source = match self.source.kind {
+        let time = time.ok_or_else(|| fail(LineErrorKind::Time, &self.0[TIME]))?;
+        let source = match self.0[SOURCE].kind {
             Kind::Absent => Some(0),
-            Kind::Text | Kind::Escaped => source(text(line, self.source, room)),
-            Kind::Integer => Some(low_32_bits(integer(self.source.of(line)))),
+            Kind::Text | Kind::Escaped => source(text(line, self.0[SOURCE], room)),
+            Kind::Integer => Some(low_32_bits(integer(self.0[SOURCE].of(line)))),
             _ => None,
         };
-        let source = source.ok_or_else(|| fail(LineErrorKind::Source, &self.source))?;
+        let source = source.ok_or_else(|| fail(LineErrorKind::Source, &self.0[SOURCE]))?;
         let mut named = |token: Token, table: &AliasTable, which| match token.kind {
             Kind::Absent => Some(0),
             Kind::Integer => Some(low_32_bits(integer(token.of(line)))),
@@ -87,10 +95,10 @@ impl Envelope {
             }
             _ => None,
         };
-        let operator = named(self.operator, &aliases.operators, LabelKey::Operator)
-            .ok_or_else(|| fail(LineErrorKind::Operator, &self.operator))?;
-        let group = named(self.group, &aliases.groups, LabelKey::Group)
-            .ok_or_else(|| fail(LineErrorKind::Group, &self.group))?;
+        let operator = named(self.0[OPERATOR], &aliases.operators, LabelKey::Operator)
+            .ok_or_else(|| fail(LineErrorKind::Operator, &self.0[OPERATOR]))?;
+        let group = named(self.0[GROUP], &aliases.groups, LabelKey::Group)
+            .ok_or_else(|| fail(LineErrorKind::Group, &self.0[GROUP]))?;
         header.time = time;
         header.source = label(source);
         header.operator = label(operator);
@@ -100,7 +108,7 @@ impl Envelope {
 
     /// True when this can be a record of a payload that could not be shown (`decisions` JO-2).
     pub(super) fn is_fallback(&self) -> bool {
-        [self.vendor, self.msgtype, self.payload].iter().all(|token| token.kind != Kind::Absent)
+        self.0[VENDOR..=PAYLOAD].iter().all(|token| token.kind != Kind::Absent)
     }
 
     /// Appends the payload of a fallback record and gives its ids (`decisions` JI-13).
@@ -116,14 +124,14 @@ impl Envelope {
             Kind::Integer => u32::try_from(integer(token.of(line))).map_err(|_| fail(token)),
             _ => Err(fail(token)),
         };
-        let (vendor, msgtype) = (VendorId(id(&self.vendor)?), MsgType(id(&self.msgtype)?));
-        let has_body = match self.payload.kind {
+        let (vendor, msgtype) = (VendorId(id(&self.0[VENDOR])?), MsgType(id(&self.0[MSGTYPE])?));
+        let has_body = match self.0[PAYLOAD].kind {
             Kind::Null => false,
             Kind::Text | Kind::Escaped => {
-                wdns::codec::base64_decode_lenient(text(line, self.payload, room), body);
+                wdns::codec::base64_decode_lenient(text(line, self.0[PAYLOAD], room), body);
                 true
             }
-            _ => return Err(fail(&self.payload)),
+            _ => return Err(fail(&self.0[PAYLOAD])),
         };
         Ok(RecordHeader { vendor, msgtype, has_body, ..RecordHeader::default() })
     }
@@ -144,7 +152,13 @@ fn escaped_text<'t>(line: &[u8], token: Token, room: &'t mut Vec<u8>) -> &'t [u8
 
 /// Hex digits with or without `0x`. Of more than 32 bits the low ones count, more than 64 bits are
 /// all ones.
+#[inline]
 fn source(text: &[u8]) -> Option<u32> {
+    if let Ok(eight) = text.try_into()
+        && let Some(number) = hex_u32(eight)
+    {
+        return Some(number);
+    }
     let number = CInteger::parse_hex(text).filter(|number| !number.is_negative())?;
     Some(number.wrapping_unsigned() as u32)
 }

@@ -2,8 +2,7 @@
 //!
 //! As lenient as the reference's parser (`rendering-and-parsing` §9.1, `decisions` JI-11):
 //! comments, single quotes, trailing commas, leading zeros, `NaN` and `Infinity`, words in any
-//! letter case, raw control characters in strings, numbers such as `5.`, `-.5` and `5e+`. A NUL is
-//! the end of the text.
+//! letter case, raw control characters in strings, numbers such as `5.`, `-.5` and `5e+`.
 
 use super::error::{LineError, LineErrorKind};
 use crate::text::scan::before_quote;
@@ -56,7 +55,7 @@ impl Token {
     }
 }
 
-/// A cursor over a line. The line is shorter than 4 GiB.
+/// A cursor over a line. The line is shorter than 4 GiB and has no NUL.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'t> {
     text: &'t [u8],
@@ -72,6 +71,17 @@ impl<'t> Scanner<'t> {
     #[inline(always)]
     pub(crate) fn peek(&self) -> u8 {
         self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    /// The next octets, if there are so many.
+    #[inline(always)]
+    pub(super) fn next_octets<const N: usize>(&self) -> Option<&'t [u8; N]> {
+        self.text.get(self.at..)?.first_chunk()
+    }
+
+    #[inline(always)]
+    pub(super) fn step(&mut self, octets: usize) {
+        self.at += octets;
     }
 
     #[inline(always)]
@@ -91,7 +101,8 @@ impl<'t> Scanner<'t> {
     /// Steps over blanks and comments.
     #[inline(always)]
     pub(crate) fn skip_blanks(&mut self) -> Result<(), LineError> {
-        if self.peek() > b'/' { Ok(()) } else { self.skip_blanks_slow() }
+        let next = self.peek();
+        if next > b' ' && next != b'/' { Ok(()) } else { self.skip_blanks_slow() }
     }
 
     fn skip_blanks_slow(&mut self) -> Result<(), LineError> {
@@ -154,6 +165,14 @@ impl<'t> Scanner<'t> {
     /// ended, also behind a trailing comma.
     #[inline(always)]
     pub(crate) fn ended(&mut self, closing: u8) -> Result<bool, LineError> {
+        if let Some(b",\"") = self.next_octets() {
+            self.at += 1;
+            return Ok(false);
+        }
+        self.ended_anyhow(closing)
+    }
+
+    fn ended_anyhow(&mut self, closing: u8) -> Result<bool, LineError> {
         self.skip_blanks()?;
         if self.close(closing) {
             return Ok(true);
@@ -228,8 +247,16 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
+    /// Reads a value that lies inside `depth` others, strings above all.
+    #[inline(always)]
+    pub(super) fn value_inline(&mut self, depth: u32) -> Result<Token, LineError> {
+        match self.peek() {
+            quote @ b'"' => self.string(quote),
+            _ => self.value(depth),
+        }
+    }
+
     /// Reads a value that lies inside `depth` others.
-    #[inline]
     pub(crate) fn value(&mut self, depth: u32) -> Result<Token, LineError> {
         match self.peek() {
             _ if depth > MAX_DEPTH => Err(self.error(LineErrorKind::TooDeep)),
@@ -365,7 +392,7 @@ mod tests {
     use super::*;
 
     fn value(text: &str) -> Result<(Kind, &[u8]), LineErrorKind> {
-        let line = text.as_bytes();
+        let line = crate::text::scan::until_nul(text.as_bytes());
         let mut scanner = Scanner::new(line, 0);
         scanner.skip_blanks().map_err(|error| error.kind)?;
         let token = scanner.value(0).map_err(|error| error.kind)?;

@@ -1,17 +1,16 @@
 use std::sync::Arc;
 
-use super::envelope::{Envelope, text};
+use super::envelope::{self, Envelope, MESSAGE, MNAME, VNAME, text};
 use super::error::{LineError, LineErrorKind};
+use super::key::{Key, take_near};
 use super::parse::{Kind, Scanner, Token};
 use super::value::{Context, Outcome};
 use crate::encode::{put_default, put_len_with};
 use crate::notices::Notices;
 use crate::record::RecordHeader;
-use crate::schema::{EncodingStep, Label, Registry, Schema};
+use crate::schema::{EncodingStep, Form, Label, Registry, Schema};
+use crate::text::scan::until_nul;
 use crate::{Aliases, Timestamp};
-
-/// Keys of the message that are looked for one after the other before all are searched.
-const NEAR_FIELDS: usize = 8;
 
 /// Reads JSON records, one a line, into encoded payloads (`rendering-and-parsing` §9).
 ///
@@ -33,6 +32,7 @@ const NEAR_FIELDS: usize = 8;
 pub struct JsonReader<'r> {
     registry: &'r Registry,
     aliases: &'r Aliases,
+    keys: [Key; 10],
     last_type: Option<NamedType<'r>>,
     fields: Fields,
     /// Takes strings that had escapes.
@@ -73,6 +73,7 @@ impl<'r> JsonReader<'r> {
         Self {
             registry,
             aliases,
+            keys: envelope::keys(),
             last_type: None,
             fields: Fields::default(),
             room: Vec::new(),
@@ -114,6 +115,8 @@ impl<'r> JsonReader<'r> {
         if u32::try_from(line.len()).is_err() {
             return Err(LineError::new(LineErrorKind::TooLong, line.len()));
         }
+        // To the reference a NUL ends the line.
+        let line = until_nul(line);
         let mut scanner = Scanner::new(line, 0);
         scanner.skip_blanks()?;
         if scanner.offset() == line.len() {
@@ -127,26 +130,33 @@ impl<'r> JsonReader<'r> {
         let mut message_at = 0;
         scanner.enter()?;
         let mut ended = scanner.close(b'}');
+        let mut next = 0;
         while !ended {
-            let key = scanner.key()?;
-            match text(line, key, &mut self.room) {
-                b"message" => {
+            let key = match take_near(&mut scanner, &self.keys, &mut next) {
+                Some(key) => {
+                    scanner.skip_blanks()?;
+                    Some(key)
+                }
+                None => {
+                    let key = scanner.key()?;
+                    envelope::key_index(text(line, key, &mut self.room))
+                }
+            };
+            match key {
+                Some(MESSAGE) => {
                     message_at = scanner.offset();
                     message = self.message(line, &mut scanner, &envelope)?;
                 }
-                key => match envelope.slot(key) {
-                    Some(slot) => {
-                        *slot = scanner.value(1)?;
-                        // A name behind the message changes what its keys mean.
-                        if matches!((&message, key), (MessageValue::Found(_), b"vname" | b"mname"))
-                        {
-                            message = MessageValue::At(message_at);
-                        }
+                Some(key) => {
+                    envelope.0[key] = scanner.value_inline(1)?;
+                    // A name behind the message changes what its keys mean.
+                    if matches!((&message, key), (MessageValue::Found(_), VNAME | MNAME)) {
+                        message = MessageValue::At(message_at);
                     }
-                    None => {
-                        scanner.value(1)?;
-                    }
-                },
+                }
+                None => {
+                    scanner.value(1)?;
+                }
             }
             ended = scanner.ended(b'}')?;
         }
@@ -191,8 +201,8 @@ impl<'r> JsonReader<'r> {
         scanner: &mut Scanner<'_>,
         envelope: &Envelope,
     ) -> Result<MessageValue<'r>, LineError> {
-        if envelope.vname.is_text()
-            && envelope.mname.is_text()
+        if envelope.0[VNAME].is_text()
+            && envelope.0[MNAME].is_text()
             && let Ok(schema) = self.named_type(line, envelope)
         {
             self.fields.find(line, scanner, schema, &mut self.room)?;
@@ -210,7 +220,7 @@ impl<'r> JsonReader<'r> {
         line: &[u8],
         envelope: &Envelope,
     ) -> Result<&'r Arc<Schema>, LineError> {
-        let (vname, mname) = (envelope.vname, envelope.mname);
+        let (vname, mname) = (envelope.0[VNAME], envelope.0[MNAME]);
         if let Some(last) = &self.last_type
             && (vname.kind, mname.kind) == (Kind::Text, Kind::Text)
             && last.vname == vname.of(line)
@@ -250,8 +260,7 @@ impl<'r> JsonReader<'r> {
         schema: &Schema,
         body: &mut Vec<u8>,
     ) -> Result<(), LineError> {
-        let mut context = Context { line, room: &mut self.room, rr_kind: None };
-        context.rr_kind = self.fields.rr_kind(schema, &mut context);
+        let context = Context { line, room: &mut self.room, rr_numbers: [None; 2] };
         let mut encoder =
             Encoder { fields: &self.fields, schema, context, notices: &mut self.notices };
         for step in schema.encoding() {
@@ -286,8 +295,18 @@ impl Fields {
         }
         let mut next = 0;
         loop {
-            let key = scanner.key()?;
-            let field = find_field(schema, text(line, key, room), &mut next);
+            let field = match take_near(scanner, schema.json_keys(), &mut next) {
+                Some(field) => {
+                    scanner.skip_blanks()?;
+                    Some(field)
+                }
+                None => {
+                    let key = scanner.key()?;
+                    let found = schema.field_index(text(line, key, room));
+                    next = found.map_or(next, |found| found + 1);
+                    found
+                }
+            };
             match field {
                 Some(field)
                     if scanner.peek() == b'['
@@ -295,7 +314,7 @@ impl Fields {
                 {
                     self.tokens[field] = self.array(scanner)?;
                 }
-                Some(field) => self.tokens[field] = scanner.value(2)?,
+                Some(field) => self.tokens[field] = scanner.value_inline(2)?,
                 None => {
                     scanner.value(2)?;
                 }
@@ -312,7 +331,7 @@ impl Fields {
         scanner.enter()?;
         let mut ended = scanner.close(b']');
         while !ended {
-            self.elements.push(scanner.value(3)?);
+            self.elements.push(scanner.value_inline(3)?);
             ended = scanner.ended(b']')?;
         }
         Ok(Token { kind: Kind::Array, start, end: self.elements.len() as u32 })
@@ -321,35 +340,6 @@ impl Fields {
     fn elements(&self, array: Token) -> &[Token] {
         self.elements.get(array.start as usize..array.end as usize).unwrap_or_default()
     }
-
-    /// Type and class of the record data, if there is some and both are there.
-    #[inline]
-    fn rr_kind(
-        &self,
-        schema: &Schema,
-        context: &mut Context<'_>,
-    ) -> Option<(wdns::RrType, wdns::Class)> {
-        let (rrtype, class) = schema.rr_fields()?;
-        let mut number = |field: usize| {
-            let number = context.number(&schema.fields()[field], self.tokens[field])?;
-            Some(number as u16)
-        };
-        Some((wdns::RrType(number(rrtype)?), wdns::Class(number(class)?)))
-    }
-}
-
-/// The field with this name. Written records have their keys in declared order, so the search
-/// starts at `next`.
-#[inline(always)]
-fn find_field(schema: &Schema, name: &[u8], next: &mut usize) -> Option<usize> {
-    let near = schema.fields().iter().skip(*next).take(NEAR_FIELDS);
-    let found = near.enumerate().find(|(_, field)| field.name() == name);
-    let found = match found {
-        Some((distance, _)) => Some(*next + distance),
-        None => schema.field_index(name),
-    };
-    *next = found.map_or(*next, |found| found + 1);
-    found
 }
 
 /// Encodes the values that were found.
@@ -370,6 +360,9 @@ impl Encoder<'_> {
         if declared.label == Label::Repeated && token.kind != Kind::Absent {
             if token.kind != Kind::Array {
                 return Err(LineError::new(LineErrorKind::Value, token.start as usize));
+            }
+            if declared.form == Form::Rdata {
+                self.find_rr_numbers();
             }
             for &element in self.fields.elements(token) {
                 self.put(out, tag, field, element)?;
@@ -400,11 +393,37 @@ impl Encoder<'_> {
         };
         match outcome {
             Ok(Outcome::Stored) => Ok(Outcome::Stored),
+            Ok(Outcome::StoredNumber(number)) => {
+                if let Some(at) = self.rr_field(field) {
+                    self.context.rr_numbers[at] = Some(number as u16);
+                }
+                Ok(Outcome::Stored)
+            }
             Ok(Outcome::LeftOut) => {
                 self.notices.response_text();
                 Ok(Outcome::LeftOut)
             }
             Err(kind) => Err(LineError::new(kind, token.start as usize)),
+        }
+    }
+
+    /// Which of the two numbers that record data needs a field holds.
+    #[inline]
+    fn rr_field(&self, field: usize) -> Option<usize> {
+        let (rrtype, class) = self.schema.rr_fields()?;
+        [rrtype, class].iter().position(|&known| known == field)
+    }
+
+    /// Reads the numbers that record data needs, unless they were stored before it.
+    #[inline]
+    fn find_rr_numbers(&mut self) {
+        let Some((rrtype, class)) = self.schema.rr_fields() else { return };
+        for (at, field) in [rrtype, class].into_iter().enumerate() {
+            if self.context.rr_numbers[at].is_none() {
+                let declared = &self.schema.fields()[field];
+                let number = self.context.number(declared, self.fields.tokens[field]);
+                self.context.rr_numbers[at] = number.map(|number| number as u16);
+            }
         }
     }
 

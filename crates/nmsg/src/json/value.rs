@@ -15,14 +15,16 @@ pub(super) struct Context<'t> {
     pub(super) line: &'t [u8],
     /// Takes strings that had escapes.
     pub(super) room: &'t mut Vec<u8>,
-    /// Type and class of the message's record data.
-    pub(super) rr_kind: Option<(wdns::RrType, wdns::Class)>,
+    /// Type and class of the message's record data, once they were needed or stored.
+    pub(super) rr_numbers: [Option<u16>; 2],
 }
 
 /// What became of a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
     Stored,
+    /// A number in one of the number forms.
+    StoredNumber(u64),
     /// The text of a DNS message, which cannot be read back (`decisions` JI-16).
     LeftOut,
 }
@@ -54,7 +56,10 @@ impl Context<'_> {
                 put_len_with(out, tag, |out| wdns::name::parse(text, out)).map_err(|_| WRONG)?;
             }
             Form::Rdata => {
-                let (rrtype, class) = self.rr_kind.ok_or(LineErrorKind::NoRrType)?;
+                let [Some(rrtype), Some(class)] = self.rr_numbers else {
+                    return Err(LineErrorKind::NoRrType);
+                };
+                let (rrtype, class) = (wdns::RrType(rrtype), wdns::Class(class));
                 let text = text(self.line, token, self.room);
                 let parse = |out: &mut Vec<u8>| wdns::rdata::parse(text, rrtype, class, out);
                 put_len_with(out, tag, parse).map_err(|_| WRONG)?;
@@ -63,6 +68,7 @@ impl Context<'_> {
             form => {
                 let bits = value::number(form, text(self.line, token, self.room)).ok_or(WRONG)?;
                 put_number(out, tag, field.storage, bits);
+                return Ok(Outcome::StoredNumber(bits));
             }
         }
         Ok(Outcome::Stored)

@@ -1,5 +1,6 @@
 //! The line above a record: `[L] [TIME] [V:T VNAME MNAME] [SOURCE] [OPERATOR] [GROUP] `.
 
+use crate::text::c_number::hex_u32;
 use crate::text::time_in::{nanoseconds, parse_seconds};
 use crate::{MsgType, Timestamp, VendorId};
 
@@ -26,7 +27,7 @@ impl<'t> Header<'t> {
         let numbers = kind.split(|&octet| octet == b' ').next()?;
         let colon = numbers.iter().position(|&octet| octet == b':')?;
         let (vendor, msgtype) = (decimal(&numbers[..colon])?, decimal(&numbers[colon + 1..])?);
-        let source = hex(field(&mut rest)?)?;
+        let source = hex_u32(field(&mut rest)?.try_into().ok()?)?;
         let operator = field(&mut rest)?;
         let group = rest.strip_suffix(b"]")?;
         Some(Self {
@@ -55,14 +56,6 @@ pub(super) fn decimal(text: &[u8]) -> Option<u32> {
     }
     let value = text.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
     u32::try_from(value).ok()
-}
-
-/// Eight hex digits.
-fn hex(text: &[u8]) -> Option<u32> {
-    if text.len() != 8 {
-        return None;
-    }
-    text.iter().try_fold(0, |value, &octet| Some(value << 4 | char::from(octet).to_digit(16)?))
 }
 
 /// Date, time and nanoseconds; ten digits are the number itself, as it is written when it is 10⁹

@@ -1,5 +1,6 @@
 use wdns::{Literal, TextBuffer};
 
+use crate::json::Key;
 use crate::render::Plan;
 use crate::schema::{EncodingStep, Field, Label, MessageType};
 use crate::wire::WireType;
@@ -37,6 +38,7 @@ pub struct Schema {
     presentation_header: Literal,
     rr_fields: Option<(u16, u16)>,
     encoding: Vec<EncodingStep>,
+    json_keys: Vec<Key>,
 }
 
 impl Schema {
@@ -104,6 +106,7 @@ impl Schema {
             presentation_header,
             rr_fields,
             encoding: EncodingStep::of_fields(&declaration.fields),
+            json_keys: declaration.fields.iter().map(|field| Key::new(field.name())).collect(),
             declaration,
         }
     }
@@ -134,6 +137,12 @@ impl Schema {
     #[inline]
     pub(crate) fn encoding(&self) -> &[EncodingStep] {
         &self.encoding
+    }
+
+    /// The fields' names as keys of JSON records, in declared order.
+    #[inline]
+    pub(crate) fn json_keys(&self) -> &[Key] {
+        &self.json_keys
     }
 
     /// Where the scanner puts a value with this raw tag; out of range when it is not a known field

@@ -98,6 +98,21 @@ pub(super) fn sign(text: &[u8]) -> (bool, &[u8]) {
     }
 }
 
+/// The number of eight hex digits, four bits each, all at once.
+#[inline]
+pub(crate) fn hex_u32(digits: &[u8; 8]) -> Option<u32> {
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_be_bytes(*digits);
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    // Letters have bit 6 and count from 1 in their low bits, digits from 0.
+    let nibbles = (word & (ONES * 0x0f)) + ((word >> 6) & ONES) * 9;
+    let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    Some((fours | fours >> 16) as u32)
+}
+
 /// The value of one or more digits, whether it is too large, and what follows them.
 pub(super) fn magnitude(text: &[u8], radix: u32) -> Option<(u64, bool, &[u8])> {
     let digit = |octet: u8| char::from(octet).to_digit(radix);
@@ -143,6 +158,18 @@ mod tests {
             let got = CInteger::parse(text.as_bytes());
             let got = got.map(|n| (n.wrapping_unsigned(), n.saturating_signed()));
             assert_eq!(got, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn eight_hex_digits_are_read_at_once() {
+        for number in [0, 1, 0x0123_4567, 0x89ab_cdef, 0xabcd_ef01, u32::MAX] {
+            for text in [format!("{number:08x}"), format!("{number:08X}")] {
+                assert_eq!(hex_u32(text.as_bytes().try_into().unwrap()), Some(number), "{text}");
+            }
+        }
+        for text in [b"0000000g", b"-0000000", b" 1234567", b"@0000000", b"0x000000"] {
+            assert_eq!(hex_u32(text), None);
         }
     }
 

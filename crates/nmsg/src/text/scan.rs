@@ -3,27 +3,37 @@
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
 
-/// High bit set in the lowest octet of `word` that is zero; marks above it may be wrong.
-#[inline(always)]
-const fn zero_octets(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGH
-}
-
-/// Number of octets before the first `quote`, backslash or NUL; all of them if there is none.
+/// Number of octets before the first `quote` or backslash; all of them if there is none. `quote` is
+/// below 0x80.
 #[inline(always)]
 pub(crate) fn before_quote(text: &[u8], quote: u8) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let marks = zero_octets(word ^ (ONES * quote as u64))
-            | zero_octets(word ^ (ONES * b'\\' as u64))
-            | zero_octets(word);
+        let quotes = word ^ (ONES * quote as u64);
+        let backslashes = word ^ (ONES * b'\\' as u64);
+        // High bit set in the lowest octet that is either; a borrow can only mark octets above it.
+        let marks = (quotes.wrapping_sub(ONES) | backslashes.wrapping_sub(ONES)) & !word & HIGH;
         if marks != 0 {
             return i * 8 + marks.trailing_zeros() as usize / 8;
         }
     }
-    let plain = |octet: &&u8| **octet != quote && !matches!(**octet, b'\\' | 0);
+    let plain = |octet: &&u8| **octet != quote && **octet != b'\\';
     text.len() - rest.len() + rest.iter().take_while(plain).count()
+}
+
+/// The text before its first NUL.
+#[inline]
+pub(crate) fn until_nul(text: &[u8]) -> &[u8] {
+    let (blocks, rest) = text.as_chunks::<64>();
+    let clean = blocks
+        .iter()
+        .take_while(|block| block.iter().fold(0_u8, |n, &octet| n + u8::from(octet == 0)) == 0)
+        .count();
+    if clean == blocks.len() && !rest.contains(&0) {
+        return text;
+    }
+    &text[..text.iter().position(|&octet| octet == 0).unwrap_or(text.len())]
 }
 
 /// Offset of the first newline.
@@ -52,13 +62,25 @@ mod tests {
                 let mut text = vec![b'x'; 20];
                 text[at] = special;
                 for quote in [b'"', b'\''] {
-                    let ends = special == quote || matches!(special, 0 | b'\\');
+                    let ends = special == quote || special == b'\\';
                     assert_eq!(before_quote(&text, quote), if ends { at } else { 20 });
                 }
             }
         }
-        assert_eq!(before_quote(b"\x01\x00\"", b'"'), 1);
+        assert_eq!(before_quote(b"\x80\xa2\xdc#!\x7f[]\"", b'"'), 8);
         assert_eq!(before_quote(b"", b'"'), 0);
+    }
+
+    #[test]
+    fn a_nul_ends_text_at_every_place() {
+        for len in 0..200 {
+            let mut text = vec![1; len];
+            assert_eq!(until_nul(&text).len(), len);
+            for at in (0..len).rev() {
+                text[at] = 0;
+                assert_eq!(until_nul(&text).len(), at);
+            }
+        }
     }
 
     #[test]

@@ -199,11 +199,55 @@ pub fn parse_lowercase(text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
 
 fn append<const LOWER: bool>(text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     let start = out.len();
+    if append_plain(text, out, start).is_some() {
+        if LOWER {
+            out[start..].make_ascii_lowercase();
+        }
+        return Ok(());
+    }
+    out.truncate(start);
     let result = append_labels::<LOWER>(text, out, start);
     if result.is_err() {
         out.truncate(start);
     }
     result
+}
+
+/// Appends a name without escapes: the text as it is behind a length octet, with lengths in the
+/// place of its dots. `None`, with something appended, for anything else.
+#[inline]
+fn append_plain(text: &[u8], out: &mut Vec<u8>, start: usize) -> Option<()> {
+    let room = if text.ends_with(b".") { MAX_LEN - 1 } else { MAX_LEN - 2 };
+    if text.is_empty() || text.len() > room {
+        return None;
+    }
+    out.reserve(text.len() + 2);
+    out.push(0);
+    out.extend_from_slice(text);
+    let name = &mut out[start..];
+    let mut label = 0;
+    for at in 1..name.len() {
+        match name[at] {
+            b'.' => {
+                name[label] = label_length(at - label - 1)?;
+                label = at;
+            }
+            b'\\' | 0 => return None,
+            _ => {}
+        }
+    }
+    if label == name.len() - 1 {
+        name[label] = 0;
+    } else {
+        name[label] = label_length(name.len() - label - 1)?;
+        out.push(0);
+    }
+    Some(())
+}
+
+#[inline]
+fn label_length(len: usize) -> Option<u8> {
+    (1..=MAX_LABEL_LEN).contains(&len).then_some(len as u8)
 }
 
 fn append_labels<const LOWER: bool>(
@@ -450,6 +494,42 @@ mod tests {
         for len in 1..=63 {
             let wire = [&[1, b'a', len][..], &vec![b'x'; len.into()], b"\x02io\0"].concat();
             assert_eq!(text(&wire), format!("a.{}.io.", "x".repeat(len.into())));
+        }
+    }
+
+    #[test]
+    fn names_without_escapes_equal_what_the_general_reader_makes() {
+        let mut texts = Vec::new();
+        let octets = [b'a', b'B', b'.', b'\\', b'1', 0, 0xe9];
+        for len in 0..=5_u32 {
+            for mut number in 0..octets.len().pow(len) {
+                let text = (0..len).map(|_| {
+                    let octet = octets[number % octets.len()];
+                    number /= octets.len();
+                    octet
+                });
+                texts.push(text.collect::<Vec<u8>>());
+            }
+        }
+        for label in 61..=65 {
+            for end in ["", ".", ".a", "."] {
+                texts.push(format!("{}{end}", "x".repeat(label)).into_bytes());
+            }
+        }
+        for len in 250..=257 {
+            let text: Vec<u8> =
+                (0..len).map(|at| if at % 50 == 49 { b'.' } else { b'y' }).collect();
+            texts.push([&text[..], b"."].concat());
+            texts.push(text);
+        }
+        for text in texts {
+            let (mut fast, mut general) = (Vec::new(), Vec::new());
+            let got = parse(&text, &mut fast);
+            let want = append_labels::<false>(&text, &mut general, 0);
+            assert_eq!(got, want, "{}", text.escape_ascii());
+            if want.is_ok() {
+                assert_eq!(fast, general, "{}", text.escape_ascii());
+            }
         }
     }
 }
