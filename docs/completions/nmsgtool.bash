@@ -23,7 +23,7 @@ _nmsgtool() {
 
     case "${cmd}" in
         nmsgtool)
-            opts="-B -c -C -d -e -f -h -j -J -l -m -o -r -s -T -v -V -w -z --byterate --count --readchan --debug --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --readsock --mtu --mirror --writepres --readnmsg --writesock --setgroup --setoperator --setsource --msgtype --unbuffered --version --vendor --writenmsg --zlibout --keep-going --strict --stats --ttl"
+            opts="-B -c -C -d -D -e -f -h -j -J -k -l -m -o -P -r -R -s -t -T -U -v -V -w -z --byterate --count --readchan --debug --daemon --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --kicker --readsock --mtu --mirror --writepres --pidfile --readnmsg --randomize --writesock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --zlibout --skip-empty --keep-going --strict --stats --ttl"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -196,6 +196,14 @@ _nmsgtool() {
                     fi
                     return 0
                     ;;
+                --kicker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --readsock)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -240,6 +248,36 @@ _nmsgtool() {
                     return 0
                     ;;
                 -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --pidfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -P)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -319,6 +357,20 @@ _nmsgtool() {
                     fi
                     return 0
                     ;;
+                --interval)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --msgtype)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -331,6 +383,14 @@ _nmsgtool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -U)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --vendor)

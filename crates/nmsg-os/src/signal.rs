@@ -47,6 +47,7 @@ static LATCH: OnceLock<Latch> = OnceLock::new();
 static STOPS: AtomicU32 = AtomicU32::new(0);
 static FIRST_STOP: AtomicI32 = AtomicI32::new(0);
 static REPORT_WANTED: AtomicBool = AtomicBool::new(false);
+static FLUSH_WANTED: AtomicBool = AtomicBool::new(false);
 
 #[expect(unsafe_code, reason = "giving a signal back its default action")]
 fn take_default_action(number: i32) {
@@ -70,6 +71,10 @@ extern "C" fn on_stop(number: libc::c_int) {
     }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
+}
+
+extern "C" fn on_flush(_: libc::c_int) {
+    FLUSH_WANTED.store(true, Ordering::Release);
 }
 
 extern "C" fn on_report(_: libc::c_int) {
@@ -139,6 +144,23 @@ pub fn stop_count() -> u32 {
 #[inline]
 pub fn take_report_request() -> bool {
     REPORT_WANTED.load(Ordering::Relaxed) && REPORT_WANTED.swap(false, Ordering::AcqRel)
+}
+
+/// Lets SIGHUP ask for a flush instead of the end, as suits a process that has no terminal
+/// (`decisions` SG-4).
+///
+/// # Errors
+///
+/// Those of sigaction(2).
+pub fn flush_on_hang_up() -> io::Result<()> {
+    handle(libc::SIGHUP, on_flush)
+}
+
+/// True once after every SIGHUP, from [`flush_on_hang_up`] on.
+#[must_use]
+#[inline]
+pub fn take_flush_request() -> bool {
+    FLUSH_WANTED.load(Ordering::Relaxed) && FLUSH_WANTED.swap(false, Ordering::AcqRel)
 }
 
 /// Whether SIGPIPE was ignored when the process started, before the run-time library changed it.

@@ -68,6 +68,20 @@ impl ExitStatus {
         }
     }
 
+    /// Returns the status that another process of this program has exited with.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Success,
+            1 => Self::Stopped,
+            2 => Self::Usage,
+            3 => Self::Input,
+            4 => Self::Output,
+            5 => Self::Partial,
+            signal @ 129.. => Self::Signal(signal - 128),
+            _ => Self::Internal,
+        }
+    }
+
     /// Returns the status of a run in which both apply.
     ///
     /// A usage error decides at once; a bug or a foreign signal hides what the
@@ -245,6 +259,7 @@ mod tests {
             (Signal(13), 141),
         ] {
             assert_eq!(status.code(), code, "{status:?}");
+            assert_eq!(ExitStatus::from_code(code), status, "{code}");
         }
     }
 

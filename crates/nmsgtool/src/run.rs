@@ -2,7 +2,9 @@
 
 mod ledger;
 mod names;
+mod process;
 mod report;
+mod rotation;
 mod socket;
 
 use crate::failure::{ExitStatus, Failure, FailureKind};
@@ -13,7 +15,8 @@ use crate::settings::{
 };
 use names::Catalogue;
 use nmsg_io::{Engine, FileFormat, FileSource, OutputFormat, PayloadFilter};
-use nmsg_os::{Latch, signal};
+use nmsg_os::{Latch, User, signal};
+use process::{Going, PidFile};
 use report::Reporter;
 use std::io;
 use std::num::NonZeroU32;
@@ -31,33 +34,55 @@ pub fn run(program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Fa
         given,
         Surroundings { flags, env: &|name| std::env::var_os(name), names: &catalogue },
     )?;
+    rotation::check_kicker(&settings)?;
+    let user = process::user(&settings)?;
     let mut reporter = Reporter::new(program, settings.debug);
     reporter.set_up(&catalogue, &settings);
-    let interrupt = signal::handle_stop_signals().map_err(|error| {
+    let detached = match process::detach(&settings)? {
+        Going::On(detached) => detached,
+        Going::Elsewhere(status) => return Ok(status),
+    };
+    let interrupt = handle_signals(&settings).map_err(|error| {
         Failure::new(FailureKind::SetUp, format!("unable to handle signals: {error}"))
     })?;
-    let engine = match open(&settings, interrupt, &mut reporter) {
-        Ok(engine) => engine,
+    let (engine, pid_file) = match open(&settings, user.as_ref(), interrupt, &mut reporter) {
+        Ok(opened) => opened,
         Err(_) if interrupt.is_raised() => return Ok(reporter.stopped_early()),
         Err(failure) => return Err(failure),
     };
+    process::ready(detached)?;
     let outcome = engine
         .registry(Arc::new(catalogue.registry))
         .aliases(Arc::new(catalogue.aliases))
         .run(&mut reporter);
+    if let Some(pid_file) = pid_file {
+        pid_file.remove(&reporter);
+    }
     Ok(reporter.finish(&outcome, &settings))
 }
 
-/// Opens inputs and outputs in their order.
+fn handle_signals(settings: &Settings) -> io::Result<&'static Latch> {
+    let interrupt = signal::handle_stop_signals()?;
+    if settings.daemon {
+        signal::flush_on_hang_up()?;
+    }
+    Ok(interrupt)
+}
+
+/// Opens inputs and outputs in their order: what may need privileges first, then the pid file, then, as
+/// the user that was asked for, everything else (`decisions` SG-9).
 fn open(
     settings: &Settings,
+    user: Option<&User>,
     interrupt: &'static Latch,
     reporter: &mut Reporter,
-) -> Result<Engine, Failure> {
+) -> Result<(Engine, Option<PidFile>), Failure> {
     let mut engine = Engine::new()
         .labels(labels(&settings.set))
         .filter(filter(settings))
         .count(settings.count)
+        .interval(rotation::interval(settings))
+        .rotating(settings.rotation.is_some())
         .mirror(settings.mirror)
         .unbuffered(settings.unbuffered)
         .strict(settings.on_damage == OnDamage::Stop)
@@ -74,6 +99,19 @@ fn open(
                 reporter.line(2, endpoint);
                 engine = engine.output(sockets.connect(socket, settings, reporter)?);
             }
+            Endpoint::Input(Input::File(_)) | Endpoint::Output(Output::File(_)) => {}
+        }
+    }
+    let pid_file = match &settings.pid_file {
+        Some(path) => Some(PidFile::create(path, user)?),
+        None => None,
+    };
+    if let Some(user) = user {
+        process::switch_to(user, reporter)?;
+    }
+    for endpoint in &settings.endpoints {
+        match endpoint {
+            Endpoint::Input(Input::Socket(_)) | Endpoint::Output(Output::Socket(_)) => {}
             Endpoint::Input(Input::File(file)) => {
                 reporter.line(2, endpoint);
                 let source = open_source(file, filter(settings))?;
@@ -87,12 +125,12 @@ fn open(
             }
             Endpoint::Output(Output::File(file)) => {
                 reporter.line(2, endpoint);
-                let output = open_output(file, settings, interrupt);
+                let output = open_output(file, settings, interrupt, reporter);
                 engine = engine.output(output.map_err(|error| file.not_writable(&error))?);
             }
         }
     }
-    Ok(engine)
+    Ok((engine, pid_file))
 }
 
 fn open_source(file: &File, filter: PayloadFilter) -> Result<FileSource, Failure> {
@@ -114,12 +152,20 @@ fn open_source(file: &File, filter: PayloadFilter) -> Result<FileSource, Failure
     opened.map_err(|error| file.not_readable(&error))
 }
 
-fn open_output(file: &File, settings: &Settings, interrupt: &Latch) -> io::Result<nmsg_io::Output> {
+fn open_output(
+    file: &File,
+    settings: &Settings,
+    interrupt: &Latch,
+    reporter: &Reporter,
+) -> io::Result<nmsg_io::Output> {
     let format = match file.format {
         Format::Nmsg => OutputFormat::Nmsg { zlib: settings.compress },
         Format::Presentation => OutputFormat::Presentation { endline: settings.endline.clone() },
         Format::Json => OutputFormat::Json,
     };
+    if let Some(rotation) = &settings.rotation {
+        return rotation::open(file, rotation, format, settings, reporter);
+    }
     match &file.place {
         Place::Standard => nmsg_io::Output::stdout(format),
         Place::Path(path) => nmsg_io::Output::create(path, format, Some(interrupt)),

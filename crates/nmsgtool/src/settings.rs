@@ -18,6 +18,7 @@ use crate::spell::printable;
 use endpoint::Opened;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 /// What becomes of the run when an input is damaged.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -29,6 +30,15 @@ pub enum OnDamage {
     KeepGoing,
     /// End the run at the first damage, skipped line or undecodable payload (`--strict`).
     Stop,
+}
+
+/// How file outputs start anew (`-k`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rotation {
+    /// What is run on each finished file; `None` when files are only finished and named.
+    pub command: Option<OsString>,
+    /// Whether files to which nothing was written are left out.
+    pub skip_empty: bool,
 }
 
 /// A command line that holds together: every name resolved, every number in
@@ -56,6 +66,18 @@ pub struct Settings {
     pub unbuffered: bool,
     /// Size of containers for UDP outputs in octets, before what fits into a datagram is known (`-m`).
     pub mtu: usize,
+    /// Seconds between ends of intervals (`-t`).
+    pub interval: Option<NonZeroU64>,
+    /// Whether intervals have a random phase (`-R`).
+    pub randomize: bool,
+    /// Whether limits start file outputs anew instead of ending the run (`-k`).
+    pub rotation: Option<Rotation>,
+    /// Whether the process goes on in the background (`-D`).
+    pub daemon: bool,
+    /// File for the process id (`-P`).
+    pub pid_file: Option<PathBuf>,
+    /// User to become (`-U`).
+    pub user: Option<String>,
     /// Networks that datagrams to multicast groups may cross (`--ttl`).
     pub ttl: Option<u8>,
     /// Type of messages that do not name theirs, and the only type that passes
@@ -110,6 +132,8 @@ impl Settings {
         };
         let message_type = MessageType::take(given, names)?;
         let count = take_limit(given, FlagId::Count)?;
+        let interval = take_limit(given, FlagId::Interval)?;
+        let randomize = given.take_switch(FlagId::Randomize);
         let byte_rate = take_limit(given, FlagId::ByteRate)?;
         let set = Labels::take_set(given, names)?;
         let select = Labels::take_select(given, names)?;
@@ -130,7 +154,15 @@ impl Settings {
         if outputs(&endpoints).next().is_none() {
             endpoints.push(Endpoint::Output(Output::standard()));
         }
-        same_file::refuse(&endpoints)?;
+        let skip_empty = given.take_switch(FlagId::SkipEmpty);
+        let rotation = given.take_value(FlagId::Kicker).map(|command| Rotation {
+            command: (!command.is_empty()).then_some(command),
+            skip_empty,
+        });
+        if rotation.is_none() {
+            // Files that are started anew have names of their own.
+            same_file::refuse(&endpoints)?;
+        }
 
         let mut settings = Self {
             debug,
@@ -142,6 +174,14 @@ impl Settings {
             compress: given.take_switch(FlagId::ZlibOut),
             unbuffered: given.take_switch(FlagId::Unbuffered),
             mtu,
+            interval,
+            randomize,
+            rotation,
+            daemon: given.take_switch(FlagId::Daemon),
+            pid_file: given.take_value(FlagId::PidFile).map(PathBuf::from),
+            user: given
+                .take_value(FlagId::UserName)
+                .map(|name| name.to_string_lossy().into_owned()),
             ttl,
             message_type,
             select,
@@ -155,7 +195,7 @@ impl Settings {
             let message = format!("option {} is accepted but nothing acts on it", spelling(id));
             return Err(Failure::new(FailureKind::Internal, message));
         }
-        settings.warn(endline_given, mtu_given);
+        settings.warn(endline_given, mtu_given, skip_empty);
         Ok(settings)
     }
 
@@ -187,7 +227,7 @@ impl Settings {
     }
 
     /// Notes the options that apply to nothing on this command line.
-    fn warn(&mut self, endline_given: bool, mtu_given: bool) {
+    fn warn(&mut self, endline_given: bool, mtu_given: bool, skip_empty: bool) {
         let sends = self.outputs().any(|output| matches!(output, Output::Socket(_)));
         let writes = |format| {
             self.outputs()
@@ -212,6 +252,16 @@ impl Settings {
         }
         if endline_given && !writes(Format::Presentation) {
             warnings.push("-e has no effect: there is no presentation output (-o)".to_owned());
+        }
+        if self.randomize && self.interval.is_none() {
+            warnings.push("-R has no effect: there is no interval (-t)".to_owned());
+        }
+        let has_files = self.outputs().any(|output| matches!(output, Output::File(_)));
+        if self.rotation.is_some() && !has_files {
+            warnings.push("-k has no effect: there is no file output".to_owned());
+        }
+        if skip_empty && self.rotation.is_none() {
+            warnings.push("--skip-empty has no effect: there are no new files (-k)".to_owned());
         }
         if mtu_given && !sends {
             warnings.push("-m has no effect: there is no UDP output (-s)".to_owned());

@@ -115,7 +115,7 @@ pub const FLAGS: &[Flag] = &[
               are still reported on the terminal, and the command returns only when the \
               background process is running.",
         example: "nmsgtool -D -P nmsgtool.pid -l 127.0.0.1/8430 -w feed.nmsg",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -275,7 +275,7 @@ pub const FLAGS: &[Flag] = &[
               command rotates and names the files only. Each file is hidden while it is written \
               and gets its final name, which holds the time it was opened, when it is complete.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 3600 -k gzip",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -418,7 +418,7 @@ pub const FLAGS: &[Flag] = &[
         doc: "Writes the decimal process id to this file and removes the file at the end. A file \
               that cannot be written is an error before anything is processed.",
         example: "nmsgtool -P nmsgtool.pid -l 127.0.0.1/8430 -w feed.nmsg",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -458,7 +458,7 @@ pub const FLAGS: &[Flag] = &[
         doc: "Shifts the start of all `-t` intervals by one random number of whole seconds, chosen \
               at start, so that many machines do not rotate at once.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 3600 -R -k gzip",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -543,7 +543,7 @@ pub const FLAGS: &[Flag] = &[
         doc: "Stops the run when the clock reaches a multiple of this many seconds since 1970, so \
               3600 means the full hour in UTC. With `-k` the run goes on with new files.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed.nmsg -t 60",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -572,7 +572,7 @@ pub const FLAGS: &[Flag] = &[
         doc: "Changes to this user and its groups once captures, sockets and the pid file are \
               open; output files are opened afterwards.",
         example: "nmsgtool -U nobody -l 127.0.0.1/843 -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -703,7 +703,7 @@ pub const FLAGS: &[Flag] = &[
         help: "leave out files of intervals without messages",
         doc: "Neither keeps nor announces a rotated file to which nothing was written.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 60 -k gzip --skip-empty",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {

@@ -132,6 +132,14 @@ impl Reporter {
                 number + 1
             ));
         }
+        self.print_totals(ledger);
+        if ledger.payloads_out() > 0 {
+            let payloads = ledger.payloads_out();
+            self.bare_line(format_args!("nmsg_io: io=0x1 count_nmsg_payload_out={payloads}"));
+        }
+    }
+
+    fn print_totals(&self, ledger: &Ledger) {
         self.line(
             EVERYTHING,
             format_args!(
@@ -142,10 +150,6 @@ impl Reporter {
                 ledger.lost_containers(),
             ),
         );
-        if ledger.payloads_out() > 0 {
-            let payloads = ledger.payloads_out();
-            self.bare_line(format_args!("nmsg_io: io=0x1 count_nmsg_payload_out={payloads}"));
-        }
     }
 
     fn print_ledger(&self, ledger: &Ledger) {
@@ -198,6 +202,14 @@ impl Observer for Reporter {
 
     fn undelivered(&mut self, output: &str, what: &str) {
         self.line(1, format_args!("{output}: {what}"));
+    }
+
+    fn wants_flush(&mut self) -> bool {
+        signal::take_flush_request()
+    }
+
+    fn rotated(&mut self, ledger: &Ledger) {
+        self.print_totals(ledger);
     }
 
     fn wants_report(&mut self) -> bool {

@@ -91,6 +91,12 @@ fn nothing_but_an_input() {
             compress: false,
             unbuffered: false,
             mtu: 8192,
+            interval: None,
+            randomize: false,
+            rotation: None,
+            daemon: false,
+            pid_file: None,
+            user: None,
             ttl: None,
             message_type: None,
             select: Labels::default(),
@@ -158,17 +164,25 @@ fn no_available_option_is_ignored() {
 #[test]
 fn an_accepted_option_nobody_acts_on_is_a_bug_not_a_silence() {
     let failure =
-        settle_in(&["-r", "in", "--skip-empty"], FlagSet::whole_table(), &|_| None).unwrap_err();
+        settle_in(&["-r", "in", "--threads", "1"], FlagSet::whole_table(), &|_| None).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Internal);
-    assert!(failure.to_string().contains("--skip-empty"), "{failure}");
+    assert!(failure.to_string().contains("--threads"), "{failure}");
 }
 
 #[test]
 fn variables_stand_in_for_available_options_only() {
-    let env = |name: &str| (name == "NMSG_KICKER").then(|| OsString::from("gzip"));
-    let with_kicker = settle_in(&["-r", "in"], FlagSet::whole_table(), &env).unwrap_err();
-    assert!(with_kicker.to_string().contains("option -k"), "{with_kicker}");
-    assert!(settle_in(&["-r", "in"], FlagSet::available(), &env).is_ok());
+    let env = |name: &str| match name {
+        "NMSG_KICKER" => Some(OsString::from("gzip")),
+        "NMSG_KAFKA_KEY" => Some(OsString::from("qname")),
+        _ => None,
+    };
+    let command = |words: &[&str]| {
+        let settings = settle_in(words, FlagSet::available(), &env).unwrap();
+        settings.rotation.unwrap().command
+    };
+    assert_eq!(command(&["-r", "in"]), Some(OsString::from("gzip")));
+    assert_eq!(command(&["-r", "in", "-k", "xz"]), Some(OsString::from("xz")));
+    assert_eq!(command(&["-r", "in", "-k="]), None);
 }
 
 #[test]
@@ -398,6 +412,33 @@ fn cl_2_the_container_size_is_clamped() {
 }
 
 #[test]
+fn options_of_rotation_and_process() {
+    let given = line("-r in -w out -t 3600 -R -k gzip --skip-empty -D -P pid -U nobody");
+    assert_eq!(given.interval.map(NonZeroU64::get), Some(3600));
+    assert!(given.randomize && given.daemon);
+    let command = Some(OsString::from("gzip"));
+    assert_eq!(given.rotation, Some(Rotation { command, skip_empty: true }));
+    assert_eq!(given.pid_file, Some(PathBuf::from("pid")));
+    assert_eq!(given.user.as_deref(), Some("nobody"));
+    let named_only = settle(&["-r", "in", "-k", ""]).unwrap();
+    assert_eq!(named_only.rotation, Some(Rotation { command: None, skip_empty: false }));
+    for (words, want) in [("-t 0", None), ("-t -5", None), ("-t 5", Some(5))] {
+        let given = line(&format!("-r in {words}"));
+        assert_eq!(given.interval.map(NonZeroU64::get), want, "{words}");
+    }
+    assert!(mistake(&["-r", "in", "-t", "1h"]).contains("argument to -t must be a whole number"));
+}
+
+#[test]
+fn cw_12_files_that_start_anew_have_other_names() {
+    let scratch = Scratch::new();
+    let path = scratch.at("X");
+    fs::write(&path, b"").unwrap();
+    assert!(settle(&["-r", &path, "-w", &path]).is_err());
+    assert!(settle(&["-r", &path, "-w", &path, "-o", &path, "-k", ""]).is_ok());
+}
+
+#[test]
 fn sk_6_the_time_to_live() {
     assert_eq!(line("-r in -s ff02::1%lo/9 --ttl 0").ttl, Some(0));
     assert_eq!(line("-r in -s ff02::1%lo/9 --ttl 255").ttl, Some(255));
@@ -456,6 +497,14 @@ fn cl_5_options_that_apply_to_nothing_are_warned_about() {
         ("-r in -s ::1/9 -z -m 600 --ttl 2", vec![]),
         ("-r in -m 600", vec!["-m has no effect: there is no UDP output (-s)".to_owned()]),
         ("-r in --ttl 2", vec!["--ttl has no effect: there is no UDP output (-s)".to_owned()]),
+        ("-r in -t 5 -R", vec![]),
+        ("-r in -R", vec!["-R has no effect: there is no interval (-t)".to_owned()]),
+        ("-r in -k x -t 5 --skip-empty", vec![]),
+        ("-r in -k x -s ::1/9", vec!["-k has no effect: there is no file output".to_owned()]),
+        (
+            "-r in --skip-empty",
+            vec!["--skip-empty has no effect: there are no new files (-k)".to_owned()],
+        ),
         ("-r in -l ::/9 -B 5", vec!["-B does not slow down sockets (-l, -C)".to_owned()]),
     ] {
         assert_eq!(line(words).warnings, want, "{words}");
