@@ -40,7 +40,8 @@ pub(crate) fn number(form: Form, text: &[u8]) -> Option<u64> {
     }
 }
 
-/// A mnemonic, or an integer from 0 to 15; nothing is 0.
+/// A mnemonic, or an integer of 16 bits; nothing is 0. The writers show what has no mnemonic as its
+/// number, so all of them are read, not only the four bits of a header.
 fn rcode(text: &[u8]) -> Option<u64> {
     if let Some(rcode) = Rcode::parse(text) {
         return Some(rcode.0.into());
@@ -50,7 +51,7 @@ fn rcode(text: &[u8]) -> Option<u64> {
     }
     let number = CInteger::parse(text)?;
     let value = number.wrapping_unsigned();
-    (value <= 15).then_some(value)
+    (value <= u64::from(u16::MAX)).then_some(value)
 }
 
 /// A name, or the decimal digits at the start; cut to 16 bits as the field is.
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn rcodes_take_mnemonics_and_four_bits() {
+    fn rcodes_take_mnemonics_and_numbers() {
         rows(
             Form::Rcode,
             &[
@@ -141,7 +142,9 @@ mod tests {
                 ("017", Some(15)),
                 (" +5", Some(5)),
                 ("", Some(0)),
-                ("16", None),
+                ("99", Some(99)),
+                ("65535", Some(65535)),
+                ("65536", None),
                 ("-1", None),
                 ("5x", None),
             ],
