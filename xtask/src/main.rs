@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod peers;
 mod random;
 mod samples;
 mod traffic;
@@ -15,6 +16,8 @@ Usage: cargo xtask NAME
   docs          write the reference page, man page and completions of nmsgtool
   samples       write samples/, the files that come with the project
   bench         measure nmsgtool, and the C suite in NMSG_REFERENCE, and write docs/benchmarks.md
+  peers         compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
+                built in NMSG_REFERENCE_SOURCE
 ";
 
 /// The top folder of the project.
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(),
         ["samples"] => samples::write(&root().join("samples")),
         ["bench"] => bench::run(),
+        ["peers"] => peers::run(),
         _ => Err(io::Error::other(USAGE)),
     };
     match done {

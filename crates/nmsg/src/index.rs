@@ -94,7 +94,7 @@ impl FieldIndex {
                 };
                 slot.keep(value, start);
             } else {
-                unusual_field(schema, slots, &mut reader, start, tag)?;
+                unusual_field(schema, slots, body, &mut reader, tag, start)?;
             }
             rest = &body[reader.offset()..];
         }
@@ -163,9 +163,10 @@ fn word_at<const AT: usize>(head: &[u8; 16]) -> u64 {
 fn unusual_field(
     schema: &Schema,
     slots: &mut [Slot],
+    body: &[u8],
     reader: &mut Reader<'_>,
-    start: usize,
     tag: u32,
+    start: usize,
 ) -> Result<(), Error> {
     let (number, wire) = split_tag(tag)?;
     let Some(entry) = schema.tag_entry(number) else { return reader.skip(wire) };
@@ -194,6 +195,13 @@ fn unusual_field(
             };
             slot.count += 1;
         }
+    } else if entry.truth && !entry.repeated {
+        // The reference takes a truth value in any wire type: true when a bit other than the
+        // highest of an octet is set, in the length too.
+        let at = reader.offset();
+        reader.skip(wire)?;
+        let truth = body[at..reader.offset()].iter().any(|octet| octet & 0x7f != 0);
+        slot.keep(truth.into(), start);
     } else {
         return Err(Error::WrongWireType);
     }
@@ -306,7 +314,7 @@ mod tests {
             }),
             ("packed and cut", &[0xb2, 1, 2, 1, 0x80], Err(Error::Truncated)),
             ("packed, empty, then one", &[0xb2, 1, 0, 0xb0, 1, 1], Ok(vec![yes])),
-            ("packed but not repeated", &[0x9a, 1, 1, 1], Err(Error::WrongWireType)),
+            ("not repeated, in octets", &[0x9a, 1, 1, 1], Ok(vec![])),
             ("two octets make a truth", &[0xb0, 1, 0x80, 0x01], Ok(vec![yes])),
             ("two octets make a lie", &[0xb0, 1, 0x80, 0x00], Ok(vec![no])),
             ("a later octet field cuts in", &[0xb0, 1, 1, 0x0a, 1, 7, 0xb0, 1, 0], {
@@ -314,6 +322,26 @@ mod tests {
             }),
         ] {
             assert_eq!(new_rr(body), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_truth_value_in_another_wire_type_made_its_message_undecodable() {
+        let registry = Registry::builtin();
+        let schema = registry.find(b"SIE", b"newdomain").unwrap();
+        let position = schema.field_index(b"new_domain").unwrap();
+        for (name, body, want) in [
+            ("number", &[0x98, 1, 1][..], true),
+            ("octets", &[0x9a, 1, 2, 0, 0], true),
+            ("no octets", &[0x9a, 1, 0], false),
+            ("four octets", &[0x9d, 1, 0, 0, 1, 0], true),
+            ("four octets without a bit that counts", &[0x9d, 1, 0, 0x80, 0, 0], false),
+            ("eight octets", &[0x99, 1, 0, 0, 0, 0, 0, 0, 0, 2], true),
+            ("the last one counts", &[0x98, 1, 1, 0x9d, 1, 0, 0, 0, 0], false),
+        ] {
+            let mut index = FieldIndex::new();
+            let view = View::new(schema, body, &mut index).unwrap();
+            assert_eq!(view.stored(position), Some(Value::Bool(want)), "{name}");
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) fn write(
             },
         },
         Op::Name => {
-            if octets.len() <= wdns::name::MAX_LEN {
+            if (1..=wdns::name::MAX_LEN).contains(&octets.len()) {
                 wdns::name::write::<true>(out, octets);
             }
         }

@@ -2,7 +2,7 @@ use wdns::{Literal, TextBuffer};
 
 use crate::json::Key;
 use crate::render::Plan;
-use crate::schema::{EncodingStep, Field, Label, MessageType};
+use crate::schema::{EncodingStep, Field, Label, MessageType, Storage};
 use crate::wire::WireType;
 
 /// Field numbers below this are found by one array access.
@@ -20,6 +20,8 @@ pub(crate) struct TagEntry {
     pub(crate) wire: WireType,
     /// Whether several values are kept, and so whether packed numbers are accepted.
     pub(crate) repeated: bool,
+    /// Whether it is a truth value.
+    pub(crate) truth: bool,
 }
 
 /// A message type compiled for scanning and rendering; made once, shared by all workers.
@@ -52,7 +54,8 @@ impl Schema {
         for (i, field) in fields.iter().enumerate() {
             let Some(tag) = field.tag else { continue };
             let repeated = field.label == Label::Repeated;
-            let entry = TagEntry { field: i as u16, wire: field.storage.wire_type(), repeated };
+            let (wire, truth) = (field.storage.wire_type(), field.storage == Storage::Bool);
+            let entry = TagEntry { field: i as u16, wire, repeated, truth };
             if tag < DENSE_FIELDS {
                 let raw = tag as usize * 8 + entry.wire as usize;
                 dense.resize(dense.len().max(raw + 1), NO_SLOT);

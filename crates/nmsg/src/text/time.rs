@@ -38,14 +38,14 @@ pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// Appends `YYYY-MM-DD HH:MM:SS`; the year is signed and has as many digits as it needs
-/// (`decisions` JO-6, PO-6).
+/// Appends `YYYY-MM-DD HH:MM:SS`; the year is signed and has as many digits as it needs, without
+/// leading zeros (`decisions` JO-6, PO-6).
 #[inline]
 pub fn write_seconds(out: &mut TextBuffer, seconds: i64) {
     let days = seconds.div_euclid(SECONDS_PER_DAY);
     let second = seconds.rem_euclid(SECONDS_PER_DAY) as u32;
     let (year, month, day) = civil_from_days(days);
-    if let Ok(year @ 0..=9999) = u32::try_from(year) {
+    if let Ok(year @ 1000..=9999) = u32::try_from(year) {
         out.two_digits(year / 100);
         out.two_digits(year % 100);
     } else {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_shown_in_full() {
+    fn po_6_times_are_shown_in_full() {
         for (name, sec, nsec, want) in [
             ("ordinary", 1_700_000_000, 123_456_789, "2023-11-14 22:13:20.123456789"),
             ("epoch", 0, 6, "1970-01-01 00:00:00.000000006"),
@@ -150,7 +150,11 @@ mod tests {
             ("leap day", 951_782_400, 0, "2000-02-29 00:00:00.000000000"),
             ("five-digit year", 253_402_300_800, 0, "10000-01-01 00:00:00.000000000"),
             ("nanoseconds over", 0, u32::MAX, "1970-01-01 00:00:00.4294967295"),
-            ("first century", -62_135_596_800, 0, "0001-01-01 00:00:00.000000000"),
+            ("year 1000", -30_610_224_000, 0, "1000-01-01 00:00:00.000000000"),
+            ("year 999", -30_610_224_001, 0, "999-12-31 23:59:59.000000000"),
+            ("first century", -62_135_596_800, 0, "1-01-01 00:00:00.000000000"),
+            ("year 0", -62_135_596_801, 0, "0-12-31 23:59:59.000000000"),
+            ("before it", -62_167_219_201, 0, "-1-12-31 23:59:59.000000000"),
         ] {
             let mut out = TextBuffer::new();
             let mut writer = TimeWriter::default();

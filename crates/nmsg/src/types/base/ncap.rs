@@ -209,7 +209,9 @@ fn write_datagram(
 ) {
     let end = |out: &mut TextBuffer, octets: Option<&[u8]>, port: Option<u16>| {
         out.byte(b'[');
-        address(out, octets.unwrap_or_default());
+        if let Some(octets) = octets.filter(|octets| matches!(octets.len(), 4 | 16)) {
+            address(out, octets);
+        }
         out.array(b"].");
         out.decimal(port.unwrap_or(0).into());
         out.byte(b' ');
