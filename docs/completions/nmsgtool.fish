@@ -10,11 +10,13 @@ complete -c nmsgtool -s j -l readjson -d 'read JSON lines from a file' -r -F
 complete -c nmsgtool -s J -l writejson -d 'write JSON lines to a file' -r -F
 complete -c nmsgtool -s k -l kicker -d 'rotate output files and run a command on each' -r -f -a "(__fish_complete_command)"
 complete -c nmsgtool -s l -l readsock -d 'listen for containers on UDP ADDR/PORT[..PORT]' -r -f
+complete -c nmsgtool -s L -l readzsock -d 'read containers from a ZeroMQ endpoint' -r -f
 complete -c nmsgtool -s m -l mtu -d 'container size for UDP outputs, in bytes' -r -f
 complete -c nmsgtool -s o -l writepres -d 'write presentation text to a file' -r -F
 complete -c nmsgtool -s P -l pidfile -d 'write the process id to a file' -r -F
 complete -c nmsgtool -s r -l readnmsg -d 'read containers from a file' -r -F
 complete -c nmsgtool -s s -l writesock -d 'send containers to UDP ADDR/PORT[..PORT]' -r -f
+complete -c nmsgtool -s S -l writezsock -d 'write containers to a ZeroMQ endpoint' -r -f
 complete -c nmsgtool -l setgroup -d 'set the group of every message written' -r -f
 complete -c nmsgtool -l setoperator -d 'set the operator of every message written' -r -f
 complete -c nmsgtool -l setsource -d 'set the source of every message written' -r -f
@@ -23,6 +25,7 @@ complete -c nmsgtool -s T -l msgtype -d 'message type to read, or to keep' -r -f
 complete -c nmsgtool -s U -l username -d 'drop privileges and run as this user' -r -f -a "(__fish_complete_users)"
 complete -c nmsgtool -s V -l vendor -d 'vendor of the message type' -r -f
 complete -c nmsgtool -s w -l writenmsg -d 'write containers to a file' -r -F
+complete -c nmsgtool -s Z -l readzchan -d 'read from every ZeroMQ endpoint of an alias' -r -f
 complete -c nmsgtool -l ttl -d 'networks that datagrams to a multicast group may cross' -r -f
 complete -c nmsgtool -s d -l debug -d 'print more detail on standard error; repeat for more'
 complete -c nmsgtool -s D -l daemon -d 'detach from the terminal once set up'

@@ -222,7 +222,7 @@ impl Engine {
             Ok(finish) => finish,
             Err(error) => {
                 run.nothing_can_be_read(&error);
-                return run.finish(false);
+                return run.finish(None);
             }
         };
         let latches = [self.interrupt.unwrap_or(&finish), &finish];
@@ -246,7 +246,7 @@ impl Engine {
         } else {
             run_threads(&mut run, feeders, &finish);
         }
-        run.finish(self.interrupt.is_some_and(Latch::is_raised))
+        run.finish(self.interrupt)
     }
 }
 

@@ -208,8 +208,14 @@ impl<'r> Lane<'r> {
             return Ok(());
         };
         let mut octets = 0;
+        // Payloads in the pieces that one payload makes leave: the container at hand, then perhaps
+        // one of its own, of which further fragments hold nothing more.
+        let shares = Cell::new((0, 0));
         let mut put = |piece: &[u8]| {
             octets += piece.len() as u64;
+            let (share, next) = shares.get();
+            shares.set((next, 0));
+            sink.announce(share);
             emit(&mut **sink, piece, settings.interrupt)
         };
         let mut result = Ok(());
@@ -221,6 +227,10 @@ impl<'r> Lane<'r> {
                 Some(crc) => crc,
                 None => stored.calculated_crc(),
             };
+            shares.set(match writer.pending() as u64 {
+                0 => (1, 0),
+                waiting => (waiting, 1),
+            });
             result = writer.write_stored(&stored, crc, &mut put);
         }
         account.octets += octets;
@@ -235,6 +245,7 @@ impl<'r> Lane<'r> {
         if writer.text.is_empty() {
             return Ok(());
         }
+        sink.announce(writer.payloads);
         let written = sink.put(writer.text.as_bytes(), self.settings.interrupt);
         let (payloads, fallbacks) =
             (std::mem::take(&mut writer.payloads), std::mem::take(&mut writer.fallbacks));
@@ -292,8 +303,10 @@ impl<'r> Lane<'r> {
         self.write_text()?;
         if let (Writer::Containers(writer), Some(sink)) = (&mut self.writer, &mut self.sink) {
             let (account, interrupt) = (&mut self.account, self.settings.interrupt);
+            let waiting = writer.pending() as u64;
             let flushed = writer.flush(&mut |piece: &[u8]| {
                 account.octets += piece.len() as u64;
+                sink.announce(waiting);
                 emit(&mut **sink, piece, interrupt)
             });
             settle(account, writer);

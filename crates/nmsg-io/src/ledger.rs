@@ -59,8 +59,10 @@ pub struct OutputAccount {
     pub fallbacks: u64,
     /// Payloads left out because they cannot be rendered.
     pub undecodable: u64,
-    /// Payloads lost because the output failed.
+    /// Payloads lost because the output failed or refused them.
     pub lost: u64,
+    /// Payloads that the output accepted but, as it told when it was closed, did not deliver.
+    pub undelivered: u64,
     /// Octets that the output accepted.
     pub octets: u64,
     /// Containers or blocks of text that the output accepted.
@@ -104,7 +106,8 @@ impl Ledger {
                     + input.discarded
         });
         let dealt = self.payloads_in();
-        let mut arrived = self.outputs.iter().map(|o| o.written + o.undecodable + o.lost);
+        let mut arrived =
+            self.outputs.iter().map(|o| o.written + o.undecodable + o.lost + o.undelivered);
         let outputs =
             if self.mirror { arrived.all(|n| n == dealt) } else { arrived.sum::<u64>() == dealt };
         inputs && outputs

@@ -8,10 +8,10 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Engine`] | the whole: sources, outputs, settings, [`Engine::run`] |
-//! | [`Source`], [`FileSource`], [`UdpSource`] | where payloads come from |
-//! | [`Output`], [`Sink`], [`UdpSink`] | where payloads go |
+//! | [`Source`], [`FileSource`], [`UdpSource`], [`ZmqSource`] | where payloads come from |
+//! | [`Output`], [`Sink`], [`UdpSink`], [`ZmqSink`] | where payloads go |
 //! | [`PayloadFilter`] | which of them pass |
-//! | [`Observer`] | is told what goes wrong |
+//! | [`Observer`], [`Voice`] | are told what goes wrong |
 //! | [`Outcome`], [`Ledger`] | how the run went |
 //!
 //! Knows nothing of command lines.
@@ -39,6 +39,8 @@ mod run;
 #[cfg(test)]
 mod scratch;
 mod source;
+mod voice;
+mod zmq;
 
 pub use batch::{Arrival, Batch, DecodeTally, Entry, Selection, Span};
 pub use deal::{Deal, Dealer, Dealt};
@@ -49,8 +51,12 @@ pub use ledger::{InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
 pub use output::{
     Closed, FileSink, Framing, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, Notice, Output,
-    OutputFormat, Put, SharedRate, Sink, UdpSink, datagram_buffer,
+    OutputFormat, Put, SharedRate, Sink, UdpSink, ZmqSink, datagram_buffer,
 };
 pub use rate::RateLimiter;
 pub use run::End;
-pub use source::{Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource};
+pub use source::{
+    Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource, ZmqSource,
+};
+pub use voice::Voice;
+pub use zmq::ZmqOpenError;

@@ -1,14 +1,17 @@
 //! Where payloads go.
 
 mod udp;
+mod zmq;
 
 pub use udp::{LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, SharedRate, UdpSink, datagram_buffer};
+pub use zmq::ZmqSink;
 
 use nmsg::Labels;
-use nmsg::container::{ContainerWriter, MAX_BUFFER, WriterSettings};
+use nmsg::container::{ContainerWriter, DEFAULT_DATAGRAM_BUFFER, MAX_BUFFER, WriterSettings};
 use nmsg_os::{Latch, Stream};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// How payloads are written.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -47,6 +50,10 @@ impl Framing {
     pub const fn datagrams(buffer: usize) -> Self {
         Self { buffer, numbered: true, fragmenting: true }
     }
+
+    /// Containers in messages of any size (`decisions` ZM-6).
+    pub const ZMQ: Self =
+        Self { buffer: DEFAULT_DATAGRAM_BUFFER, numbered: true, fragmenting: false };
 }
 
 /// What became of a piece that a [`Sink`] was given.
@@ -74,10 +81,22 @@ pub struct Closed {
     pub notices: Vec<Notice>,
     /// What the output took although it was not delivered; `None` when nothing is known to be missing.
     pub undelivered: Option<String>,
+    /// Number of payloads that the output took although they were not delivered, as far as it counts
+    /// payloads.
+    pub undelivered_payloads: u64,
 }
+
+/// How long an output that nobody reads may still hold up the end of a run after a signal.
+const PATIENCE_AFTER_SIGNAL: Duration = Duration::from_millis(100);
 
 /// Takes what was rendered or packed, in order.
 pub trait Sink: Send {
+    /// Is told how many payloads the next piece stands for, for sinks that tell later what was not
+    /// delivered.
+    fn announce(&mut self, payloads: u64) {
+        let _ = payloads;
+    }
+
     /// Takes one piece: whole records of text, or one container. Once `interrupt` is raised, waits
     /// only a moment longer.
     ///

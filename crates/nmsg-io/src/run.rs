@@ -1,4 +1,5 @@
 use nmsg::container::LossTracker;
+use nmsg_os::Latch;
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
@@ -380,17 +381,17 @@ impl<'e, 'r> Run<'e, 'r> {
     }
 
     /// Writes what waits, closes the outputs and draws the balance.
-    pub(crate) fn finish(mut self, interrupted: bool) -> Outcome {
-        if interrupted {
-            self.stop(End::Interrupt);
-        }
-        let end = self.end.unwrap_or_default();
+    pub(crate) fn finish(mut self, interrupt: Option<&Latch>) -> Outcome {
+        self.note_interrupt(interrupt);
         for output in 0..self.lanes.len() {
             match self.lanes[output].finish() {
                 Ok(closed) => self.lane_closed(output, &closed),
                 Err(error) => self.lane_failed(output, &error),
             }
         }
+        // Outputs may have waited for others, and a signal may have ended that.
+        self.note_interrupt(interrupt);
+        let end = self.end.unwrap_or_default();
         Outcome {
             ledger: self.ledger(),
             end,
@@ -402,14 +403,22 @@ impl<'e, 'r> Run<'e, 'r> {
         }
     }
 
+    fn note_interrupt(&mut self, interrupt: Option<&Latch>) {
+        if interrupt.is_some_and(Latch::is_raised) {
+            self.stop(End::Interrupt);
+        }
+    }
+
     fn lane_closed(&mut self, output: usize, closed: &Closed) {
-        let name = &self.lanes[output].account.name;
         for notice in &closed.notices {
             self.observer.notice(notice);
         }
+        let account = &mut self.lanes[output].account;
+        account.written = account.written.saturating_sub(closed.undelivered_payloads);
+        account.undelivered += closed.undelivered_payloads;
         if let Some(what) = &closed.undelivered {
             self.undelivered = true;
-            self.observer.undelivered(name, what);
+            self.observer.undelivered(&account.name, what);
         }
     }
 }

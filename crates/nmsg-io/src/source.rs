@@ -4,9 +4,11 @@ mod file;
 mod lines;
 mod message;
 mod udp;
+mod zmq;
 
 pub use file::{FileFormat, FileSource};
 pub use udp::UdpSource;
+pub use zmq::ZmqSource;
 
 use nmsg::container::Header;
 use nmsg::{MsgType, VendorId};

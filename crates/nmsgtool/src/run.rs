@@ -6,12 +6,14 @@ mod process;
 mod report;
 mod rotation;
 mod socket;
+mod zmq;
 
 use crate::failure::{ExitStatus, Failure, FailureKind};
 use crate::flags::FlagSet;
 use crate::grammar::Given;
 use crate::settings::{
     Endpoint, File, Format, Input, Labels, OnDamage, Output, Place, Settings, Surroundings,
+    ZmqSocket,
 };
 use names::Catalogue;
 use nmsg_io::{Engine, FileFormat, FileSource, OutputFormat, PayloadFilter};
@@ -89,6 +91,8 @@ fn open(
         .keep_lines(settings.debug >= 2)
         .interrupt(Some(interrupt));
     let mut sockets = socket::Senders::default();
+    // The file of a local socket belongs to the user that was asked for.
+    let is_late = |socket: &ZmqSocket| user.is_some() && socket.is_local();
     for endpoint in &settings.endpoints {
         match endpoint {
             Endpoint::Input(Input::Socket(address)) => {
@@ -99,7 +103,16 @@ fn open(
                 reporter.line(2, endpoint);
                 engine = engine.output(sockets.connect(socket, settings, reporter)?);
             }
-            Endpoint::Input(Input::File(_)) | Endpoint::Output(Output::File(_)) => {}
+            Endpoint::Input(Input::Zmq(socket)) if !is_late(socket) => {
+                reporter.line(2, endpoint);
+                engine = engine.source(zmq::read(socket, reporter)?);
+            }
+            Endpoint::Output(Output::Zmq(socket)) if !is_late(socket) => {
+                reporter.line(2, endpoint);
+                engine = engine.output(zmq::write(socket, settings, reporter)?);
+            }
+            Endpoint::Input(Input::File(_) | Input::Zmq(_))
+            | Endpoint::Output(Output::File(_) | Output::Zmq(_)) => {}
         }
     }
     let pid_file = match &settings.pid_file {
@@ -111,7 +124,16 @@ fn open(
     }
     for endpoint in &settings.endpoints {
         match endpoint {
-            Endpoint::Input(Input::Socket(_)) | Endpoint::Output(Output::Socket(_)) => {}
+            Endpoint::Input(Input::Zmq(socket)) if is_late(socket) => {
+                reporter.line(2, endpoint);
+                engine = engine.source(zmq::read(socket, reporter)?);
+            }
+            Endpoint::Output(Output::Zmq(socket)) if is_late(socket) => {
+                reporter.line(2, endpoint);
+                engine = engine.output(zmq::write(socket, settings, reporter)?);
+            }
+            Endpoint::Input(Input::Socket(_) | Input::Zmq(_))
+            | Endpoint::Output(Output::Socket(_) | Output::Zmq(_)) => {}
             Endpoint::Input(Input::File(file)) => {
                 reporter.line(2, endpoint);
                 let source = open_source(file, filter(settings))?;

@@ -4,10 +4,12 @@ mod endpoint;
 mod labels;
 mod same_file;
 mod socket;
+mod zmq;
 
 pub use endpoint::{Endpoint, File, Format, Input, Output, Place};
 pub use labels::{ChannelFile, Label, Labels, MessageType, Names};
 pub use socket::SocketOutput;
+pub use zmq::ZmqSocket;
 
 use crate::endline;
 use crate::failure::{Failure, FailureKind};
@@ -93,6 +95,8 @@ pub struct Settings {
     pub stats: bool,
     /// Channels that were looked up (`-C`).
     pub channels: Vec<String>,
+    /// ZeroMQ channels that were looked up (`-Z`).
+    pub zmq_channels: Vec<String>,
     /// Options that were given but have nothing to apply to, and other things
     /// that are passed over, one line each, without the program's name.
     pub warnings: Vec<String>,
@@ -147,7 +151,8 @@ impl Settings {
             return Err(Failure::usage(message)
                 .with_hint("for example -V base -T ipconn; -V may be left out for base"));
         }
-        let Opened { mut endpoints, channels, warnings } = endpoint::take_all(given, names)?;
+        let Opened { mut endpoints, channels, zmq_channels, warnings } =
+            endpoint::take_all(given, names)?;
         if inputs(&endpoints).next().is_none() {
             return Err(Failure::usage("no data sources specified (-h for more help)"));
         }
@@ -189,6 +194,7 @@ impl Settings {
             on_damage,
             stats: given.take_switch(FlagId::Stats),
             channels,
+            zmq_channels,
             warnings,
         };
         if let Some(id) = given.rest().next() {
@@ -223,6 +229,9 @@ impl Settings {
         for channel in &self.channels {
             lines.push(format!("looking up channel '{}'", printable(OsStr::new(channel))));
         }
+        for channel in &self.zmq_channels {
+            lines.push(format!("looking up zchannel '{}'", printable(OsStr::new(channel))));
+        }
         lines
     }
 
@@ -237,6 +246,9 @@ impl Settings {
         if self.byte_rate.is_some() {
             if self.inputs().any(|input| matches!(input, Input::Socket(_))) {
                 warnings.push("-B does not slow down sockets (-l, -C)".to_owned());
+            }
+            if self.inputs().any(|input| matches!(input, Input::Zmq(_))) {
+                warnings.push("-B does not slow down ZeroMQ inputs (-L, -Z)".to_owned());
             }
             let reads = |format| {
                 self.inputs()
@@ -269,7 +281,11 @@ impl Settings {
         if self.ttl.is_some() && !sends {
             warnings.push("--ttl has no effect: there is no UDP output (-s)".to_owned());
         }
-        if self.compress && !sends && !writes(Format::Nmsg) {
+        let writes_containers = self.outputs().any(|output| match output {
+            Output::File(file) => file.format == Format::Nmsg,
+            Output::Socket(_) | Output::Zmq(_) => true,
+        });
+        if self.compress && !writes_containers {
             warnings.push("-z has no effect: there is no container output (-w)".to_owned());
         }
         self.warnings = warnings;

@@ -18,7 +18,7 @@
 //!     pull.wait(&[], None)?;
 //! };
 //! assert_eq!(body, b"message");
-//! assert_eq!(push.close(Duration::from_secs(1), &[])?.undelivered.messages, 0);
+//! assert_eq!(push.close(Duration::from_secs(1), || false)?.undelivered.messages, 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

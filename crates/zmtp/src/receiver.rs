@@ -106,10 +106,19 @@ impl Receiver {
             self.poll(&[], Some(Instant::now()))?;
             found = self.find();
         }
-        Ok(found.and_then(|(position, body, more)| {
-            let peer = self.hub.peers.get(position)?;
-            Some(Part { body: peer.connection.octets(body), more })
-        }))
+        Ok(found.and_then(|found| self.part(found)))
+    }
+
+    /// The next part that was read already, before the socket is closed: peers will not send it
+    /// again.
+    pub fn next_buffered_part(&mut self) -> Option<Part<'_>> {
+        let found = self.find()?;
+        self.part(found)
+    }
+
+    fn part(&self, (position, body, more): (usize, Range<usize>, bool)) -> Option<Part<'_>> {
+        let peer = self.hub.peers.get(position)?;
+        Some(Part { body: peer.connection.octets(body), more })
     }
 
     /// Waits until something happens, one of `interrupts` can be read, or `until` has come.

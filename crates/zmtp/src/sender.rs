@@ -22,6 +22,9 @@ const HANDFUL: usize = 128 << 10;
 /// How long the end of a connection waits for the peer to have read everything.
 const GOODBYE: Duration = Duration::from_millis(500);
 
+/// How often a closing socket asks whether to give up.
+const ASKING_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Messages, and what their senders count in them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Count {
@@ -357,18 +360,26 @@ impl Sender {
         }
     }
 
-    /// Sends what waits, for at most `linger` and until one of `interrupts` can be read, and
-    /// closes the socket.
+    /// Sends what waits, for at most `linger`, and closes the socket. `gives_up` is asked now and
+    /// then whether to end the wait.
     ///
     /// # Errors
     ///
     /// Those of poll(2).
-    pub fn close(mut self, linger: Duration, interrupts: &[BorrowedFd<'_>]) -> io::Result<Lost> {
+    pub fn close(
+        mut self,
+        linger: Duration,
+        mut gives_up: impl FnMut() -> bool,
+    ) -> io::Result<Lost> {
         self.end(Instant::now() + linger);
-        let waited = self.wait_for(interrupts, None, |state| state.ended);
-        self.join();
-        waited?;
-        Ok(self.shared.lock().lost)
+        loop {
+            let soon = Some(Instant::now() + ASKING_INTERVAL);
+            let waited = self.wait_for(&[], soon, |state| state.ended)?;
+            if waited == Waited::Activity || gives_up() {
+                self.join();
+                return Ok(self.shared.lock().lost);
+            }
+        }
     }
 
     fn end(&self, at: Instant) {

@@ -3,9 +3,9 @@ use nmsg_os::{Latch, Ready, sleep};
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Closed, Notice, Put, Sink};
+use super::{Closed, Notice, PATIENCE_AFTER_SIGNAL, Put, Sink};
 use crate::RateLimiter;
 use crate::address::SocketSpec;
 
@@ -16,9 +16,6 @@ pub const LARGEST_DATAGRAM_V6: usize = 65_487;
 
 /// Octets by which a container can grow when it is compressed and does not become smaller.
 const ZLIB_GROWTH: usize = 64;
-
-/// How long an output that nobody reads may still hold up the end of a run after a signal.
-const PATIENCE_AFTER_SIGNAL: Duration = Duration::from_millis(100);
 
 /// How often a datagram is tried again after news about an earlier one.
 const MOST_TRIES: usize = 4;
@@ -241,7 +238,7 @@ impl Sink for UdpSink {
             self.count_refused(&error);
         }
         let notices = self.notice.take().into_iter().collect();
-        Ok(Closed { notices, undelivered: self.tally.undelivered() })
+        Ok(Closed { notices, undelivered: self.tally.undelivered(), ..Closed::default() })
     }
 }
 
@@ -251,6 +248,7 @@ mod tests {
     use crate::address::MOST_PORTS;
     use std::net::UdpSocket;
     use std::num::NonZeroU32;
+    use std::time::Duration;
 
     fn spec(port: u16) -> SocketSpec {
         SocketSpec::parse(&format!("127.0.0.1/{port}"), MOST_PORTS).unwrap()

@@ -166,7 +166,7 @@ impl<F: RotatedFiles> Sink for RotatingSink<F> {
         let strict = self.settings.strict;
         let undelivered =
             self.settings.kicker.as_ref().and_then(|kicker| kicker.undelivered(strict));
-        Ok(Closed { notices, undelivered })
+        Ok(Closed { notices, undelivered, ..Closed::default() })
     }
 }
 

@@ -333,7 +333,7 @@ pub const FLAGS: &[Flag] = &[
               transport://address[,accept|,connect][,pubsub|,pushpull]. Without further words it \
               accepts connections and subscribes.",
         example: "nmsgtool -L tcp://127.0.0.1:5555,accept,pushpull -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -489,7 +489,7 @@ pub const FLAGS: &[Flag] = &[
               transport://address[,accept|,connect][,pubsub|,pushpull]. Without further words it \
               connects and publishes.",
         example: "nmsgtool -r day.nmsg -S tcp://127.0.0.1:5555,connect,pushpull",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -651,7 +651,7 @@ pub const FLAGS: &[Flag] = &[
         doc: "Looks the name up in the channel alias file and reads from every ZeroMQ endpoint \
               listed for it.",
         example: "nmsgtool -Z zch202 -c 100 -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {

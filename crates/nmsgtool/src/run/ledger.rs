@@ -84,6 +84,7 @@ pub(super) fn text(ledger: &Ledger) -> String {
             (output.fallbacks, "of them as fallback records"),
             (output.undecodable, "left out as undecodable"),
             (output.lost, "lost"),
+            (output.undelivered, "not delivered"),
         ] {
             if n > 0 {
                 let _ = write!(text, ", {n} {what}");

@@ -3,13 +3,22 @@ use super::names::Catalogue;
 use crate::failure::{ExitStatus, reason};
 use crate::help;
 use crate::settings::{OnDamage, Settings};
-use nmsg_io::{End, Fault, FaultKind, InputAccount, Ledger, Notice, Observer, Outcome};
+use nmsg_io::{End, Fault, FaultKind, InputAccount, Ledger, Notice, Observer, Outcome, Voice};
 use nmsg_os::signal::{self, StopSignal};
 use std::fmt::Display;
 use std::io::{self, Write};
 
 /// The level from which on everything is said every time.
 const EVERYTHING: u32 = 2;
+
+fn bare_line(text: impl Display) {
+    // With standard error gone there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn level_of(notice: &Notice) -> u32 {
+    if notice.is_detail { EVERYTHING } else { 1 }
+}
 
 /// Says on standard error what happens, as far as the level of detail allows.
 pub(super) struct Reporter {
@@ -31,8 +40,17 @@ impl Reporter {
     }
 
     fn bare_line(&self, text: impl Display) {
-        // With standard error gone there is nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        bare_line(text);
+    }
+
+    /// The voice of an input or output that has something to say while it waits.
+    pub(super) fn voice(&self, name: &str) -> Voice {
+        let (level, program) = (self.level, self.program.clone());
+        Voice::new(name, move |notice| {
+            if level >= level_of(notice) {
+                bare_line(format_args!("{program}: {}", notice.text));
+            }
+        })
     }
 
     /// Says what the run is about to do.
@@ -196,8 +214,7 @@ impl Observer for Reporter {
     }
 
     fn notice(&mut self, notice: &Notice) {
-        let level = if notice.is_detail { EVERYTHING } else { 1 };
-        self.line(level, &notice.text);
+        self.line(level_of(notice), &notice.text);
     }
 
     fn undelivered(&mut self, output: &str, what: &str) {

@@ -2,6 +2,7 @@
 
 use super::labels::Names;
 use super::socket::{self, SocketOutput};
+use super::zmq::{self, Way, ZmqSocket};
 use crate::failure::{Failure, FailureKind, reason};
 use crate::flags::FlagId;
 use crate::grammar::Given;
@@ -38,6 +39,8 @@ pub enum Input {
     File(File),
     /// A UDP socket that is listened on (`-l`, `-C`).
     Socket(SocketSpec),
+    /// A ZeroMQ endpoint (`-L`, `-Z`).
+    Zmq(ZmqSocket),
 }
 
 /// Options that read messages which do not name their type.
@@ -49,6 +52,7 @@ impl fmt::Display for Input {
         match self {
             Self::File(file) => write!(f, "nmsg {} input: {}", file.format.word(), file.place),
             Self::Socket(address) => write!(f, "nmsg socket input: {address}"),
+            Self::Zmq(socket) => write!(f, "nmsg ZMQ input: {socket}"),
         }
     }
 }
@@ -60,6 +64,8 @@ pub enum Output {
     File(File),
     /// A UDP socket that is sent to (`-s`).
     Socket(SocketOutput),
+    /// A ZeroMQ endpoint (`-S`).
+    Zmq(ZmqSocket),
 }
 
 impl Output {
@@ -75,6 +81,7 @@ impl fmt::Display for Output {
         match self {
             Self::File(file) => write!(f, "nmsg {} output: {}", file.format.word(), file.place),
             Self::Socket(socket) => write!(f, "nmsg socket output: {socket}"),
+            Self::Zmq(socket) => write!(f, "nmsg ZMQ output: {socket}"),
         }
     }
 }
@@ -140,6 +147,8 @@ pub(super) struct Opened {
     pub(super) endpoints: Vec<Endpoint>,
     /// Channels that were looked up.
     pub(super) channels: Vec<String>,
+    /// ZeroMQ channels that were looked up.
+    pub(super) zmq_channels: Vec<String>,
     /// What was passed over.
     pub(super) warnings: Vec<String>,
 }
@@ -151,17 +160,22 @@ enum Makes {
     Listener,
     Sender,
     Channel,
+    Zmq(Way),
+    ZmqChannel,
 }
 
 /// Options in the order their endpoints are opened, whatever the order on the
 /// command line; the full order is `-p -l -s -L -S --readkafka --writekafka
 /// -r -w -C -Z -f -o -j -J` (`nmsgtool-cli` §4 step 13).
-const OPENING_ORDER: [(FlagId, Makes); 9] = [
+const OPENING_ORDER: [(FlagId, Makes); 12] = [
     (FlagId::ReadSocket, Makes::Listener),
     (FlagId::WriteSocket, Makes::Sender),
+    (FlagId::ReadZmqSocket, Makes::Zmq(Way::In)),
+    (FlagId::WriteZmqSocket, Makes::Zmq(Way::Out)),
     (FlagId::ReadNmsg, Makes::Input(Format::Nmsg)),
     (FlagId::WriteNmsg, Makes::Output(Format::Nmsg)),
     (FlagId::ReadChannel, Makes::Channel),
+    (FlagId::ReadZmqChannel, Makes::ZmqChannel),
     (FlagId::ReadPres, Makes::Input(Format::Presentation)),
     (FlagId::WritePres, Makes::Output(Format::Presentation)),
     (FlagId::ReadJson, Makes::Input(Format::Json)),
@@ -185,6 +199,8 @@ pub(super) fn take_all(given: &mut Given, names: &dyn Names) -> Result<Opened, F
                 Makes::Listener => socket::listen(id, value, &mut opened)?,
                 Makes::Sender => socket::send(id, number, value, &mut opened)?,
                 Makes::Channel => socket::channel(value, names, &mut opened)?,
+                Makes::Zmq(way) => zmq::add(way, value, &mut opened)?,
+                Makes::ZmqChannel => zmq::channel(value, names, &mut opened)?,
             }
         }
     }

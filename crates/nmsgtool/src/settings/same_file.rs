@@ -36,7 +36,8 @@ pub(super) fn refuse(endpoints: &[Endpoint]) -> Result<(), Failure> {
         let (file, option, writes) = match endpoint {
             Endpoint::Input(Input::File(file)) => (file, file.reading_option(), false),
             Endpoint::Output(Output::File(file)) => (file, file.writing_option(), true),
-            Endpoint::Input(Input::Socket(_)) | Endpoint::Output(Output::Socket(_)) => continue,
+            Endpoint::Input(Input::Socket(_) | Input::Zmq(_))
+            | Endpoint::Output(Output::Socket(_) | Output::Zmq(_)) => continue,
         };
         let Some(identity) = identify(file) else { continue };
         if let Some((other, place, other_writes)) = seen.get(&identity)

@@ -85,15 +85,15 @@ pub(super) fn send(
     Ok(())
 }
 
-/// Adds the sockets of a channel.
-pub(super) fn channel(
-    value: OsString,
+/// Looks up the endpoints of a channel; `what` is what the C tool calls it.
+pub(super) fn look_up(
+    name: &str,
+    what: &str,
     names: &dyn Names,
     opened: &mut Opened,
-) -> Result<(), Failure> {
-    let name = value.to_string_lossy().into_owned();
-    let not_found = || Failure::usage("channel alias lookup failed");
-    let (path, ChannelTargets { endpoints, bad_lines }) = match names.channel(&name) {
+) -> Result<Vec<String>, Failure> {
+    let not_found = || Failure::usage(format!("{what} alias lookup failed"));
+    let (path, ChannelTargets { endpoints, bad_lines }) = match names.channel(name) {
         ChannelFile::Missing(line) => return Err(not_found().with_line_above(Some(line))),
         ChannelFile::Found { path, targets } => (path, targets),
     };
@@ -103,10 +103,17 @@ pub(super) fn channel(
             opened.warnings.push(text);
         }
     }
-    if endpoints.is_empty() {
-        return Err(not_found());
-    }
-    for text in &endpoints {
+    if endpoints.is_empty() { Err(not_found()) } else { Ok(endpoints) }
+}
+
+/// Adds the sockets of a channel.
+pub(super) fn channel(
+    value: OsString,
+    names: &dyn Names,
+    opened: &mut Opened,
+) -> Result<(), Failure> {
+    let name = value.to_string_lossy().into_owned();
+    for text in &look_up(&name, "channel", names, opened)? {
         if text.contains("://") {
             let message = "channel alias appears to be a ZeroMQ endpoint";
             return Err(Failure::usage(message));

@@ -104,6 +104,7 @@ fn nothing_but_an_input() {
             on_damage: OnDamage::Report,
             stats: false,
             channels: Vec::new(),
+            zmq_channels: Vec::new(),
             warnings: Vec::new(),
         }
     );
@@ -148,6 +149,8 @@ fn no_available_option_is_ignored() {
             FlagId::MessageType => "dnsqr",
             FlagId::ReadSocket | FlagId::WriteSocket => "127.0.0.1/1",
             FlagId::ReadChannel => "ch1",
+            FlagId::ReadZmqSocket | FlagId::WriteZmqSocket => "tcp://127.0.0.1:1",
+            FlagId::ReadZmqChannel => "zch",
             FlagId::Help | FlagId::Version => continue,
             _ => "1",
         };
@@ -189,7 +192,8 @@ fn variables_stand_in_for_available_options_only() {
 fn cl_10_endpoints_open_in_a_fixed_order() {
     let given = line(
         "-V base -T ipconn -J J1 -j j1 -o o1 -f f1 -C ch1 -w w1 -r r1 -J J2 -r r2 -o o2 -w w2 -j j2 \
-         -f f2 -s 127.0.0.1/1..2,5,7 -l ::/3 -l 127.0.0.1/4..5",
+         -f f2 -Z zch -S tcp://s:1,accept -L ipc://l -s 127.0.0.1/1..2,5,7 -l ::/3 \
+         -l 127.0.0.1/4..5",
     );
     let order: Vec<String> = given
         .endpoints
@@ -207,6 +211,8 @@ fn cl_10_endpoints_open_in_a_fixed_order() {
             "nmsg socket input: 127.0.0.1/5",
             "nmsg socket output: 127.0.0.1/1,5,7",
             "nmsg socket output: 127.0.0.1/2,5,7",
+            "nmsg ZMQ input: ipc://l",
+            "nmsg ZMQ output: tcp://s:1,accept",
             "nmsg file input: r1",
             "nmsg file input: r2",
             "nmsg file output: w1",
@@ -214,6 +220,7 @@ fn cl_10_endpoints_open_in_a_fixed_order() {
             "nmsg socket input: 127.0.0.1/5000",
             "nmsg socket input: 127.0.0.1/5001",
             "nmsg socket input: ::1/5003",
+            "nmsg ZMQ input: tcp://h:5",
             "nmsg pres input: f1",
             "nmsg pres input: f2",
             "nmsg pres output: o1",
@@ -224,10 +231,10 @@ fn cl_10_endpoints_open_in_a_fixed_order() {
             "nmsg json output: J2",
         ]
     );
-    assert_eq!(given.inputs().count(), 12);
+    assert_eq!(given.inputs().count(), 14);
     let striped: Vec<String> = given.outputs().map(ToString::to_string).collect();
-    assert_eq!(striped.len(), 8);
-    assert!(striped[2].ends_with("w1") && striped[7].ends_with("J2"), "{striped:?}");
+    assert_eq!(striped.len(), 9);
+    assert!(striped[3].ends_with("w1") && striped[8].ends_with("J2"), "{striped:?}");
 }
 
 #[test]
@@ -388,7 +395,7 @@ fn sk_4_the_ports_of_one_option_share_a_rate() {
         .outputs()
         .filter_map(|output| match output {
             Output::Socket(socket) => Some((socket.option, socket.rate.map_or(0, u32::from))),
-            Output::File(_) => None,
+            Output::File(_) | Output::Zmq(_) => None,
         })
         .collect();
     assert_eq!(sockets, [(0, 5), (0, 5), (1, 0)]);

@@ -108,7 +108,7 @@ fn push_to_libzmq_in_every_start_order() {
             let Some(peer) = Peer::start("PULL", theirs, &place, &task) else { return };
             let push = early.unwrap_or_else(open);
             (0..N).for_each(|n| send(&push, &message(n, n % 9000)));
-            let lost = push.close(Duration::from_secs(10), &[]).unwrap();
+            let lost = push.close(Duration::from_secs(10), || false).unwrap();
             assert_eq!(lost.undelivered, Count::default(), "{name}, {place}");
             assert_eq!(peer.finish(), ((0..N).collect(), N), "{name}, {place}");
         }
@@ -196,7 +196,7 @@ fn a_libzmq_receiver_that_comes_back_gets_the_rest() {
             return;
         };
         assert_eq!(second.finish().0, (100..900).collect::<Vec<_>>(), "{place}");
-        assert_eq!(push.close(LONG, &[]).unwrap().undelivered, Count::default());
+        assert_eq!(push.close(LONG, || false).unwrap().undelivered, Count::default());
     }
 }
 
@@ -230,7 +230,7 @@ fn a_slow_libzmq_receiver_holds_us_up_but_loses_nothing() {
         let Some(peer) = Peer::start("PULL", "bind", &place, &task) else { return };
         let push = Sender::open(SocketType::Push, Direction::Connect, &place).unwrap();
         (0..count).for_each(|n| send(&push, &message(n, len)));
-        assert_eq!(push.close(LONG, &[]).unwrap().undelivered, Count::default());
+        assert_eq!(push.close(LONG, || false).unwrap().undelivered, Count::default());
         assert_eq!(peer.finish().0, (0..count).collect::<Vec<_>>(), "{place}");
     }
 }
