@@ -86,7 +86,9 @@ impl Source for UdpSource {
             }
         }
         self.note_drops(batch);
-        Ok(if batch.pieces.is_empty() { Event::Idle } else { Event::Batch })
+        // Fragments count although they complete nothing yet.
+        let is_nothing = batch.pieces.is_empty() && batch.consumed == 0;
+        Ok(if is_nothing { Event::Idle } else { Event::Batch })
     }
 
     fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {

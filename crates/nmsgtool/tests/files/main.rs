@@ -1,8 +1,12 @@
-//! The program on files and pipes.
+//! The program on files, pipes and sockets.
 
 mod dealing;
 mod golden;
 mod labels;
+mod process;
+mod reference;
+mod rotation;
+mod sockets;
 mod status;
 mod text;
 mod tool;
