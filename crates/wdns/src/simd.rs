@@ -2,16 +2,20 @@
 //!
 //! Each has a portable form beside it in the module that uses it; other processors take that one.
 
-/// Encodes as many octets in base64 as whole vectors cover and returns how many that were, a
-/// multiple of 3.
+/// Characters of base64 text that are written at once.
+pub(crate) const BASE64_BLOCK: usize = 32;
+
+/// Encodes octets in base64 as if zero octets followed them, in whole blocks. False, and nothing
+/// done, where there is no fast way.
 #[inline]
-pub(crate) fn base64(octets: &[u8], room: &mut [u8]) -> usize {
+pub(crate) fn base64(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) -> bool {
     #[cfg(target_arch = "x86_64")]
-    if octets.len() >= 16 && std::arch::is_x86_feature_detected!("ssse3") {
-        return x86_64::base64(octets, room);
+    if std::arch::is_x86_feature_detected!("avx2") {
+        x86_64::base64(octets, blocks);
+        return true;
     }
-    let _ = (octets, room);
-    0
+    let _ = (octets, blocks);
+    false
 }
 
 /// Finds the octets of a block that cannot stand for themselves in a name's text, the dot among
@@ -31,11 +35,16 @@ pub(crate) fn special_in_names<const JSON: bool>(block: &[u8; 16]) -> Option<u64
 #[expect(unsafe_code, reason = "vector instructions, each behind the test for its feature")]
 mod x86_64 {
     use std::arch::x86_64::{
-        __m128i, _mm_add_epi8, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cvtsi128_si64,
-        _mm_movemask_epi8, _mm_mulhi_epu16, _mm_mullo_epi16, _mm_or_si128, _mm_set_epi64x,
-        _mm_set1_epi8, _mm_set1_epi32, _mm_setr_epi8, _mm_shuffle_epi8, _mm_subs_epu8,
-        _mm_unpackhi_epi64,
+        __m128i, _mm_add_epi8, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8,
+        _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_setr_epi8, _mm256_add_epi8,
+        _mm256_and_si256, _mm256_blend_epi16, _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8,
+        _mm256_or_si256, _mm256_set_m128i, _mm256_set1_epi8, _mm256_set1_epi32,
+        _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256,
+        _mm256_subs_epu8,
     };
+
+    use super::BASE64_BLOCK;
+    use crate::text_buffer::copy_short;
 
     #[inline(always)]
     pub(super) fn special_in_names<const JSON: bool>(block: &[u8; 16]) -> u64 {
@@ -66,45 +75,71 @@ mod x86_64 {
         _mm_set_epi64x((octets >> 64) as i64, octets as i64)
     }
 
-    pub(super) fn base64(octets: &[u8], room: &mut [u8]) -> usize {
-        // SAFETY: the only caller has asked the processor for SSSE3.
-        unsafe { encode_groups(octets, room) }
+    /// Octets that become one block of base64 text.
+    const INPUT: usize = 24;
+
+    /// Octets that are read for it.
+    const READ: usize = 28;
+
+    pub(super) fn base64(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) {
+        // SAFETY: the only caller has asked the processor for AVX2.
+        unsafe { encode_blocks(octets, blocks) }
     }
 
-    /// Twelve octets become sixteen characters at a time; sixteen are read.
-    #[target_feature(enable = "ssse3")]
-    fn encode_groups(octets: &[u8], room: &mut [u8]) -> usize {
-        let mut done = 0;
-        for quads in room.as_chunks_mut::<16>().0 {
-            let Some(input) = octets.get(done..).and_then(|rest| rest.first_chunk::<16>()) else {
-                break;
-            };
-            let text = encode_one(load(input));
-            let low = _mm_cvtsi128_si64(text) as u64;
-            let high = _mm_cvtsi128_si64(_mm_unpackhi_epi64(text, text)) as u64;
-            *quads = (u128::from(low) | u128::from(high) << 64).to_le_bytes();
-            done += 12;
+    #[target_feature(enable = "avx2")]
+    fn encode_blocks(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) {
+        let mut rest = octets;
+        let mut blocks = blocks.iter_mut();
+        while let Some(input) = rest.first_chunk::<READ>() {
+            let Some(block) = blocks.next() else { return };
+            encode_block(input, block);
+            rest = &rest[INPUT..];
         }
-        done
+        let mut padded = [0; INPUT + READ];
+        if let Some(window) = padded.first_chunk_mut() {
+            copy_short(window, rest);
+        }
+        for (block, at) in blocks.zip([0, INPUT]) {
+            if let Some(input) = padded[at..].first_chunk()
+                && at < rest.len()
+            {
+                encode_block(input, block);
+            }
+        }
     }
 
     #[inline]
-    #[target_feature(enable = "ssse3")]
-    fn encode_one(input: __m128i) -> __m128i {
+    #[target_feature(enable = "avx2")]
+    fn encode_block(input: &[u8; READ], block: &mut [u8; BASE64_BLOCK]) {
+        // SAFETY: both halves lie within the 28 octets.
+        let (low, high) = unsafe {
+            (_mm_loadu_si128(input.as_ptr().cast()), _mm_loadu_si128(input[12..].as_ptr().cast()))
+        };
         // Spread each group of three octets over four, six bits each.
         let spread = _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
-        let groups = _mm_shuffle_epi8(input, spread);
-        let outer = _mm_and_si128(groups, _mm_set1_epi32(0x0fc0_fc00));
-        let outer = _mm_mulhi_epu16(outer, _mm_set1_epi32(0x0400_0040));
-        let inner = _mm_and_si128(groups, _mm_set1_epi32(0x003f_03f0));
-        let inner = _mm_mullo_epi16(inner, _mm_set1_epi32(0x0100_0010));
-        let sextets = _mm_or_si128(outer, inner);
+        let groups = _mm256_set_m128i(high, low);
+        let groups = _mm256_shuffle_epi8(groups, _mm256_broadcastsi128_si256(spread));
+        // Of every four, the first two in the low word of a pair, the others in the high word.
+        let outer = _mm256_and_si256(groups, _mm256_set1_epi32(0x0fc0_fc00));
+        let outer = _mm256_blend_epi16::<0xaa>(
+            _mm256_srli_epi16::<10>(outer),
+            _mm256_srli_epi16::<6>(outer),
+        );
+        let inner = _mm256_and_si256(groups, _mm256_set1_epi32(0x003f_03f0));
+        let inner = _mm256_blend_epi16::<0xaa>(
+            _mm256_slli_epi16::<4>(inner),
+            _mm256_slli_epi16::<8>(inner),
+        );
+        let sextets = _mm256_or_si256(outer, inner);
         // The distance from a sextet to its character depends on its range only.
-        let range = _mm_subs_epu8(sextets, _mm_set1_epi8(51));
-        let upper = _mm_cmpgt_epi8(_mm_set1_epi8(26), sextets);
-        let range = _mm_or_si128(range, _mm_and_si128(upper, _mm_set1_epi8(13)));
+        let range = _mm256_subs_epu8(sextets, _mm256_set1_epi8(51));
+        let upper = _mm256_cmpgt_epi8(_mm256_set1_epi8(26), sextets);
+        let range = _mm256_or_si256(range, _mm256_and_si256(upper, _mm256_set1_epi8(13)));
         let distances =
             _mm_setr_epi8(71, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -19, -16, 65, 0, 0);
-        _mm_add_epi8(_mm_shuffle_epi8(distances, range), sextets)
+        let distances = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(distances), range);
+        let text = _mm256_add_epi8(distances, sextets);
+        // SAFETY: a block has 32 octets.
+        unsafe { _mm256_storeu_si256(block.as_mut_ptr().cast(), text) }
     }
 }

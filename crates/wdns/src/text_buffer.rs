@@ -1,15 +1,18 @@
 //! The output cursor: an append-only buffer of octets on which all text and JSON is written.
 //!
-//! Every octet of the backing store is initialised at all times, so an append is one capacity test
-//! followed by plain stores of a fixed width. Short copies write a whole window (32 octets) and
-//! advance by what was meant; the surplus is overwritten by the next append.
+//! Every octet of the backing store is initialised at all times, so an append is one comparison of
+//! two addresses followed by plain stores of a fixed width. Short copies write a whole window (32
+//! octets) and advance by what was meant; the surplus is overwritten by the next append.
 
-use std::fmt;
+use std::{fmt, ptr};
 
 use crate::simd;
 
 /// Octets that [`TextBuffer::literal`] copies at once, whatever the literal's length.
 const LITERAL_WINDOW: usize = 32;
+
+/// Octets behind the place of writing that an append may use once it is not beyond the limit.
+const SLACK: usize = 64;
 
 /// `"00"`, `"01"` … `"99"`: two decimal digits of every number below one hundred.
 static DIGIT_PAIRS: [[u8; 2]; 100] = {
@@ -118,11 +121,33 @@ impl fmt::Debug for Literal {
 /// out.ipv4([192, 0, 2, 1]);
 /// assert_eq!(out.as_bytes(), b"42 of 192.0.2.1");
 /// ```
-#[derive(Clone, Default)]
 pub struct TextBuffer {
-    /// Initialised in full; what lies behind `len` is scratch.
+    /// Initialised in full; what lies behind `at` is scratch.
     store: Vec<u8>,
-    len: usize,
+    /// Where the next octet goes: into the store or to its end.
+    at: *mut u8,
+    /// The last place in the store that has [`SLACK`] octets at and behind it; null without one.
+    limit: *mut u8,
+}
+
+#[expect(unsafe_code, reason = "the pointers lead into the buffer's own store")]
+// SAFETY: nothing but the buffer itself uses its pointers, and only through `&mut self`.
+unsafe impl Send for TextBuffer {}
+
+#[expect(unsafe_code, reason = "the pointers lead into the buffer's own store")]
+// SAFETY: as above; through `&self` they are only compared.
+unsafe impl Sync for TextBuffer {}
+
+impl Default for TextBuffer {
+    fn default() -> Self {
+        Self::over(Vec::new(), 0)
+    }
+}
+
+impl Clone for TextBuffer {
+    fn clone(&self) -> Self {
+        Self::over(self.store.clone(), self.len())
+    }
 }
 
 impl TextBuffer {
@@ -135,54 +160,75 @@ impl TextBuffer {
     /// An empty buffer with room for `capacity` octets.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { store: vec![0; capacity], len: 0 }
+        Self::over(vec![0; capacity + SLACK], 0)
+    }
+
+    /// The buffer whose content are the first `len` octets of `store`.
+    fn over(store: Vec<u8>, len: usize) -> Self {
+        let mut buffer = Self { store, at: ptr::null_mut(), limit: ptr::null_mut() };
+        buffer.attach(len);
+        buffer
+    }
+
+    /// Points into the store, which may have moved; its first `len` octets are the content.
+    fn attach(&mut self, len: usize) {
+        let start = self.store.as_mut_ptr();
+        self.at = start.wrapping_add(len.min(self.store.len()));
+        self.limit = match self.store.len().checked_sub(SLACK) {
+            Some(last) => start.wrapping_add(last),
+            None => ptr::null_mut(),
+        };
     }
 
     /// What was appended so far.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.store[..self.len]
+        &self.store[..self.len()]
     }
 
     /// Number of octets appended so far.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.at.addr() - self.store.as_ptr().addr()
     }
 
     /// True when nothing was appended.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Forgets the content and keeps the memory.
     pub fn clear(&mut self) {
-        self.len = 0;
+        self.attach(0);
     }
 
     /// Drops everything behind the first `len` octets; longer than the content means no change.
     #[inline]
     pub fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
+        let dropped = self.len().saturating_sub(len);
+        self.at = self.at.wrapping_sub(dropped);
     }
 
     /// Gives back memory beyond `limit` octets once the content is short enough.
     pub fn shrink_to(&mut self, limit: usize) {
-        if self.store.len() > limit && self.len <= limit {
+        let len = self.len();
+        if self.store.len() > limit && len <= limit {
             self.store.truncate(limit);
             self.store.shrink_to_fit();
+            self.attach(len);
         }
     }
 
     /// Removes the first `n` octets (all of them if there are fewer).
     pub fn drop_front(&mut self, n: usize) {
-        let n = n.min(self.len);
-        self.store.copy_within(n..self.len, 0);
-        self.len -= n;
+        let len = self.len();
+        let n = n.min(len);
+        self.store.copy_within(n..len, 0);
+        self.attach(len - n);
     }
 
     /// The content as text, with anything that is not UTF-8 replaced.
@@ -194,54 +240,75 @@ impl TextBuffer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, extra: usize) {
-        let wanted = (self.len + extra).max(self.store.len() * 2).max(256);
+        let len = self.len();
+        let wanted = (len + extra.max(SLACK)).max(self.store.len() * 2).max(256);
         self.store.resize(wanted, 0);
+        self.attach(len);
     }
 
     /// Makes sure that `extra` further octets fit without another allocation.
     #[inline]
     pub fn reserve(&mut self, extra: usize) {
-        if self.store.len() - self.len < extra {
+        if self.store.len() - self.len() < extra {
             self.grow(extra);
         }
     }
 
-    /// The next `N` octets of the store, for writing. Their old content is arbitrary.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
-    fn window<const N: usize>(&mut self) -> &mut [u8; N] {
-        self.reserve(N);
-        // SAFETY: `reserve` made `store.len() - len >= N`, so the N octets at `len` lie inside the
-        // initialised store; the borrow of `self` keeps them unaliased.
-        unsafe { &mut *self.store.as_mut_ptr().add(self.len).cast::<[u8; N]>() }
+    /// The next `n` octets of the store, for writing. Their old content is arbitrary.
+    #[inline]
+    fn room(&mut self, n: usize) -> &mut [u8] {
+        self.reserve(n);
+        let len = self.len();
+        &mut self.store[len..len + n]
     }
 
-    /// Lets `write` fill the next `N` octets and appends as many as it returns (`N` at most).
+    /// Counts `n` octets, which were written behind the content, to it.
     #[inline(always)]
+    fn advance(&mut self, n: usize) {
+        self.at = self.at.wrapping_add(n);
+    }
+
+    /// Lets `write` fill the next `N` octets and appends as many as it returns (`N` at most). What
+    /// the octets hold before is arbitrary.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
     pub fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
-        let used = write(self.window::<N>());
-        self.len += used.min(N);
+        if N > SLACK {
+            self.reserve(N);
+        } else if self.at > self.limit {
+            self.grow(N);
+        }
+        let at = self.at;
+        // SAFETY: `at` lies in the initialised store, with at least N octets at and behind it:
+        // either it is not beyond `limit`, which has SLACK, or room was made. The borrow of `self`
+        // keeps them unaliased.
+        let window = unsafe { &mut *at.cast::<[u8; N]>() };
+        // Not read again: the compiler cannot know that the window is not the pointer itself.
+        self.at = at.wrapping_add(write(window).min(N));
     }
 
     /// Appends one octet.
     #[inline(always)]
     pub fn byte(&mut self, octet: u8) {
-        self.window::<1>()[0] = octet;
-        self.len += 1;
+        self.array(&[octet]);
     }
 
     /// Appends a short array whose length the compiler knows.
     #[inline(always)]
     pub fn array<const N: usize>(&mut self, octets: &[u8; N]) {
-        *self.window::<N>() = *octets;
-        self.len += N;
+        self.fill(|window| {
+            *window = *octets;
+            N
+        });
     }
 
     /// Appends constant text.
     #[inline(always)]
     pub fn literal(&mut self, text: &Literal) {
-        *self.window::<LITERAL_WINDOW>() = text.head;
-        self.len += usize::from(text.head_len);
+        self.fill(|window| {
+            *window = text.head;
+            text.head_len.into()
+        });
         if !text.rest.is_empty() {
             self.bytes(&text.rest);
         }
@@ -252,19 +319,21 @@ impl TextBuffer {
     pub fn bytes(&mut self, octets: &[u8]) {
         let n = octets.len();
         if n > 32 {
-            self.reserve(n);
-            self.store[self.len..self.len + n].copy_from_slice(octets);
+            self.room(n).copy_from_slice(octets);
+            self.advance(n);
         } else {
-            copy_short(self.window::<32>(), octets);
+            self.fill(|window| {
+                copy_short(window, octets);
+                n
+            });
         }
-        self.len += n;
     }
 
     /// The last `n` octets appended (all of them if there are fewer), to be patched in place.
     #[inline]
     pub fn tail_mut(&mut self, n: usize) -> &mut [u8] {
-        let start = self.len.saturating_sub(n);
-        &mut self.store[start..self.len]
+        let len = self.len();
+        &mut self.store[len.saturating_sub(n)..len]
     }
 
     /// Appends a number in decimal.
@@ -274,19 +343,26 @@ impl TextBuffer {
             let value = value as u32;
             let zeros = u32::from(value < 10) + u32::from(value < 100) + u32::from(value < 1_000);
             let digits = u32::from_le_bytes(four_digits(value)) >> (8 * zeros);
-            *self.window::<4>() = digits.to_le_bytes();
-            self.len += 4 - zeros as usize;
+            self.left_of(digits.to_le_bytes(), zeros);
         } else {
             self.decimal_long(value);
         }
+    }
+
+    /// Appends all but the last `spare` octets.
+    #[inline(always)]
+    fn left_of<const N: usize>(&mut self, octets: [u8; N], spare: u32) {
+        self.fill(|window| {
+            *window = octets;
+            N - spare as usize
+        });
     }
 
     fn decimal_long(&mut self, value: u64) {
         if value < 100_000_000 {
             let digits = eight_digits(value as u32);
             let zeros = (digits ^ EIGHT_ZEROS).trailing_zeros() / 8;
-            *self.window::<8>() = (digits >> (8 * zeros)).to_le_bytes();
-            self.len += 8 - zeros as usize;
+            self.left_of((digits >> (8 * zeros)).to_le_bytes(), zeros);
         } else {
             self.decimal(value / 100_000_000);
             self.array(&eight_digits((value % 100_000_000) as u32).to_le_bytes());
@@ -349,34 +425,26 @@ impl TextBuffer {
     }
 
     fn hex(&mut self, octets: &[u8], table: &[[u8; 2]; 256]) {
-        self.reserve(octets.len() * 2);
-        let room = &mut self.store[self.len..self.len + octets.len() * 2];
+        let room = self.room(octets.len() * 2);
         for (pair, octet) in room.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
             *pair = table[usize::from(*octet)];
         }
-        self.len += octets.len() * 2;
+        self.advance(octets.len() * 2);
     }
 
     /// Appends octets in base64: standard alphabet, padded, no line breaks (RFC 4648 §4).
     pub fn base64(&mut self, octets: &[u8]) {
-        let text_len = octets.len().div_ceil(3) * 4;
-        self.reserve(text_len);
-        let room = &mut self.store[self.len..self.len + text_len];
-        let done = simd::base64(octets, room);
-        let (groups, rest) = octets[done..].as_chunks::<3>();
-        let (quads, _) = room[done / 3 * 4..].as_chunks_mut::<4>();
-        for (quad, &[a, b, c]) in quads.iter_mut().zip(groups) {
-            let bits = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-            let (high, low) = (BASE64_PAIRS[bits >> 12], BASE64_PAIRS[bits & 0xfff]);
-            *quad = [high[0], high[1], low[0], low[1]];
+        let groups = octets.len().div_ceil(3);
+        let room = self.room(groups * 4 + simd::BASE64_BLOCK);
+        if !simd::base64(octets, room.as_chunks_mut().0) {
+            base64_portable(octets, room);
         }
-        if let (Some(quad), Some(&a)) = (quads.last_mut(), rest.first()) {
-            let b = rest.get(1).copied();
-            let bits = usize::from(a) << 16 | usize::from(b.unwrap_or(0)) << 8;
-            let (high, low) = (BASE64_PAIRS[bits >> 12], BASE64_PAIRS[bits & 0xfff]);
-            *quad = [high[0], high[1], if b.is_some() { low[0] } else { b'=' }, b'='];
-        }
-        self.len += text_len;
+        let missing = groups * 3 - octets.len();
+        self.advance(groups * 4 - missing);
+        self.fill(|window| {
+            *window = *b"==";
+            missing
+        });
     }
 
     /// Appends an IPv4 address as a dotted quad.
@@ -467,6 +535,16 @@ impl TextBuffer {
             }
         };
         self.array(&[b'\\', short]);
+    }
+}
+
+/// Encodes octets in base64 as if zero octets followed them.
+fn base64_portable(octets: &[u8], room: &mut [u8]) {
+    for (quad, group) in room.as_chunks_mut::<4>().0.iter_mut().zip(octets.chunks(3)) {
+        let octet = |at| group.get(at).map_or(0, |&octet| usize::from(octet));
+        let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
+        let (high, low) = (BASE64_PAIRS[bits >> 12], BASE64_PAIRS[bits & 0xfff]);
+        *quad = [high[0], high[1], low[0], low[1]];
     }
 }
 
@@ -614,13 +692,14 @@ mod tests {
         }
         let octets: Vec<u8> = (0..=255).chain((0..200).map(|n: u8| n.wrapping_mul(197))).collect();
         for len in 0..octets.len() {
-            let mut slow = TextBuffer::new();
-            for group in octets[..len].chunks(3) {
-                slow.base64(group);
-            }
-            let mut fast = TextBuffer::new();
-            fast.base64(&octets[..len]);
-            assert_eq!(fast.as_bytes(), slow.as_bytes(), "{len} octets");
+            let octets = &octets[..len];
+            let mut portable = vec![0; len * 2 + 4];
+            base64_portable(octets, &mut portable);
+            let digits = (len * 4).div_ceil(3);
+            let want = [&portable[..digits], &b"=="[..digits.div_ceil(4) * 4 - digits]].concat();
+            let mut out = TextBuffer::new();
+            out.base64(octets);
+            assert_eq!(out.as_bytes(), want, "{len} octets");
         }
         assert_eq!(text(|out| out.hex_lower(&[0, 0xab, 0xff])), "00abff");
         assert_eq!(text(|out| out.hex_upper(&[0, 0xab, 0xff])), "00ABFF");
