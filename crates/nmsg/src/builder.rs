@@ -191,6 +191,11 @@ impl MessageBuilder {
         Ok(())
     }
 
+    /// Octets and values held, replaced ones included.
+    pub(crate) fn held(&self) -> usize {
+        self.arena.len().max(self.values.len())
+    }
+
     /// Drops all values of a field.
     pub fn unset(&mut self, field: usize) {
         if let Some(chain) = self.chains.get_mut(field) {

@@ -12,3 +12,4 @@ mod value;
 pub use error::{LineError, LineErrorKind};
 pub(crate) use key::Key;
 pub use record::JsonReader;
+pub(crate) use unescape::unescape;

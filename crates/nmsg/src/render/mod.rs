@@ -2,14 +2,17 @@
 
 mod json;
 mod json_value;
+mod key;
 mod plan;
 mod presentation;
 mod presentation_value;
 
 pub use json::JsonWriter;
+pub use key::KeyWriter;
 pub(crate) use plan::{Plan, Raw, Step};
 pub use presentation::PresentationWriter;
-pub(crate) use presentation_value::{Line, address};
+pub(crate) use presentation::write_fields;
+pub(crate) use presentation_value::{Line, Separator, address};
 
 use crate::wire;
 
