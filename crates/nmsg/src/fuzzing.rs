@@ -2,11 +2,14 @@
 //! octets. Tests run them over samples and mutations; those of containers are in
 //! [`container::fuzzing`](crate::container::fuzzing).
 
+use std::sync::Arc;
+
 use wdns::TextBuffer;
 
+use crate::text::LineSplitter;
 use crate::{
-    Aliases, FieldIndex, JsonReader, JsonWriter, Labels, Message, Payload, PresentationWriter,
-    Registry, Timestamp, Unrenderable, View,
+    Aliases, FieldIndex, JsonReader, JsonWriter, Labels, Limits, Message, Payload,
+    PresentationReader, PresentationWriter, Registry, Timestamp, Unrenderable, View,
 };
 
 /// Time of records that have none.
@@ -94,6 +97,60 @@ pub fn check_json_line(line: &[u8]) {
     };
     let payload = header.payload(&first[b"before".len()..]);
     check_read(&registry, &aliases, &payload, || String::from_utf8_lossy(line).into_owned());
+}
+
+/// Reads presentation text. The first octet chooses among the built-in types; the rest is text.
+///
+/// # Panics
+///
+/// When it matters how often the reader is asked, or when a record that is accepted cannot be shown
+/// in both forms.
+pub fn check_presentation(octets: &[u8]) {
+    let Some((&choice, text)) = octets.split_first() else { return };
+    let (registry, aliases) = (Registry::builtin(), Aliases::default());
+    let schemas: Vec<_> = registry.vendors().flat_map(|vendor| vendor.schemas()).collect();
+    let Some(schema) = schemas.get(usize::from(choice) % schemas.len()) else { return };
+    let limits = Limits::default();
+    let read = |after_every_line: bool| {
+        let mut reader = PresentationReader::new(Arc::clone(schema), &aliases, &limits);
+        let mut records = Vec::new();
+        let mut ask = |reader: &mut PresentationReader<'_>| loop {
+            let mut body = b"before".to_vec();
+            let Some(result) = reader.next_record(NOW, &mut body) else { break };
+            assert!(result.is_ok() || body == b"before", "a refused record leaves nothing");
+            records.push((result, body));
+        };
+        let mut lines = LineSplitter::new(&limits);
+        lines.push(text);
+        while let Some(line) = lines.next_line() {
+            reader.push_line(line.number, line.text);
+            if after_every_line {
+                ask(&mut reader);
+            }
+        }
+        if let Some(line) = lines.finish() {
+            reader.push_line(line.number, line.text);
+        }
+        reader.finish();
+        ask(&mut reader);
+        records
+    };
+    let records = read(true);
+    assert_eq!(records, read(false), "records come out as soon as they are whole");
+    let lines = text.split(|octet| *octet == b'\n').count();
+    assert!(records.len() <= lines, "{} records of {lines} lines", records.len());
+    for (result, body) in records {
+        let Ok(header) = result else { continue };
+        let payload = header.payload(&body[b"before".len()..]);
+        let mut out = TextBuffer::new();
+        let json =
+            JsonWriter::new(&registry, &aliases, Labels::default()).write(&mut out, &payload);
+        assert_eq!(json, Ok(()));
+        out.clear();
+        let mut writer = PresentationWriter::new(&registry, &aliases, Labels::default(), b"\n");
+        assert_eq!(writer.write(&mut out, &payload), Ok(()));
+        assert!(out.len() <= 4096 + octets.len() * GROWTH);
+    }
 }
 
 /// Checks that a payload which a text form gave is shown, and stays what it is on the way to JSON

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use nmsg::container::StreamReader;
-use nmsg::fuzzing::{check_json_line, check_message};
+use nmsg::fuzzing::{check_json_line, check_message, check_presentation};
 use nmsg::{Limits, Registry};
 
 /// A small generator with a fixed seed: the inputs are the same on every run.
@@ -138,4 +138,56 @@ fn json_lines_of_every_type() {
         b"\xff",
     ];
     run(&lines, &words, 60_000, check_json_line);
+}
+
+#[test]
+fn presentation_records_of_every_type() {
+    let registry = Registry::builtin();
+    let names: Vec<String> = registry
+        .vendors()
+        .flat_map(|vendor| vendor.schemas())
+        .map(|schema| {
+            let declaration = schema.message_type();
+            let (vendor, name) = (&declaration.vendor_name, &declaration.name);
+            format!("{}-{}.pres", vendor.to_string_lossy().to_lowercase(), name.to_string_lossy())
+        })
+        .collect();
+    let mut texts: Vec<Vec<u8>> = Vec::new();
+    for path in golden(".pres") {
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(choice) = names.iter().position(|name| *name == file) else { continue };
+        let text = std::fs::read(&path).unwrap();
+        let cut = text.len().min(3000);
+        texts.push([&[choice as u8], &text[..cut]].concat());
+        // Without its headers a text is read by other rules.
+        let plain = text.split(|octet| *octet == b'\n').filter(|line| !line.starts_with(b"["));
+        let plain = plain.collect::<Vec<_>>().join(&b'\n');
+        texts.push([&[choice as u8], &plain[..plain.len().min(1500)]].concat());
+    }
+    assert_eq!(texts.len(), 40);
+    let words: [&[u8]; 22] = [
+        b"\n",
+        b"\n\n",
+        b"\r\n",
+        b".\n",
+        b".",
+        b"\n.\n",
+        b"\n---\n",
+        b"body:\n",
+        b"headers:\n",
+        b"request:\n",
+        b"response: [5 octets]\n",
+        b"payload:\n",
+        b"rdata: \\# 1 07 \n",
+        b"rrtype: A (1)\n",
+        b"<UNKNOWN> (65280)",
+        b"<UNKNOWN ENUM VAL=4294967295>",
+        b"0x1p-1074",
+        b"-99999999999999999999",
+        b"[0] [2023-11-14 22:13:20.4294967295] [1:2 base email] [00000000] [] [] \n",
+        b": ",
+        b":",
+        b"\xff",
+    ];
+    run(&texts, &words, 60_000, check_presentation);
 }
