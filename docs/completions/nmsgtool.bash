@@ -23,7 +23,7 @@ _nmsgtool() {
 
     case "${cmd}" in
         nmsgtool)
-            opts="-B -c -C -d -D -e -f -h -j -J -k -l -L -m -o -P -r -R -s -S -t -T -U -v -V -w -Z -z --byterate --count --readchan --debug --daemon --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --kicker --readsock --readzsock --mtu --mirror --writepres --pidfile --readnmsg --randomize --writesock --writezsock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --readzchan --zlibout --skip-empty --keep-going --strict --stats --ttl"
+            opts="-B -c -C -d -D -e -f -h -j -J -k -l -L -m -o -P -r -R -s -S -t -T -U -v -V -w -Z -z --byterate --count --readchan --debug --daemon --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --kicker --readsock --readzsock --mtu --mirror --writepres --pidfile --readnmsg --randomize --writesock --writezsock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --readzchan --zlibout --skip-empty --threads --keep-going --strict --stats --ttl"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -473,6 +473,13 @@ _nmsgtool() {
                     return 0
                     ;;
                 -Z)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --threads)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

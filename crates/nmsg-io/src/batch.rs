@@ -102,6 +102,8 @@ pub struct Batch {
     pub problems: Vec<Problem>,
     /// Containers that arrived as messages, in order, for finding out which did not.
     pub arrivals: Vec<Arrival>,
+    /// Octets of input that count as under way until this batch is done with.
+    pub(crate) charge: usize,
 }
 
 /// What a container that arrived as a message says about its place in its sender's stream.
@@ -143,6 +145,7 @@ impl Batch {
         self.tally = DecodeTally::default();
         self.problems.clear();
         self.arrivals.clear();
+        self.charge = 0;
     }
 
     /// The payload of one entry.

@@ -161,7 +161,8 @@ impl<'r> Decoder<'r> {
                 }
             }
         }
-        batch.octets = octets;
+        // The memory goes round: what the batch had is read into next.
+        raw.octets = std::mem::replace(&mut batch.octets, octets);
     }
 
     fn decode_container(

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use crate::decode::{DecodeSettings, Decoder, PayloadFilter};
 use crate::feed::Feeder;
-use crate::lane::{Lane, LaneSettings};
+use crate::lane::{Handed, Lane, LaneSettings};
 use crate::ledger::Ledger;
 use crate::observer::Observer;
-use crate::output::Output;
+use crate::output::{Output, OutputFormat};
 use crate::pace::Pace;
+use crate::parallel::run_parallel;
+use crate::pool::{Pool, Worker};
 use crate::queue::{Message, Queue, QueueConsumer};
 use crate::rotate::IntervalClock;
 use crate::run::{End, Inline, Run, RunSettings};
-use crate::source::Source;
+use crate::source::{RawKind, Source};
 
 /// Moves payloads from sources to outputs.
 ///
@@ -49,6 +51,7 @@ pub struct Engine {
     unbuffered: bool,
     strict: bool,
     keeps_lines: bool,
+    threads: usize,
     interrupt: Option<&'static Latch>,
 }
 
@@ -189,6 +192,15 @@ impl Engine {
         self
     }
 
+    /// Sets how many threads decode, render and make containers; the outputs are the same to the
+    /// octet. Beside them there is one thread for each input. With one, or where every payload is
+    /// written at once or the run is strict, a single input is read and written without threads.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// Sets the latch that ends the run: nothing more is read, what was read is written.
     #[must_use]
     pub fn interrupt(mut self, latch: Option<&'static Latch>) -> Self {
@@ -198,6 +210,10 @@ impl Engine {
 
     /// Runs until all inputs have ended or there is a reason to stop; closes the outputs.
     pub fn run(self, observer: &mut dyn Observer) -> Outcome {
+        let formats: Vec<OutputFormat> =
+            self.outputs.iter().map(|output| output.format.clone()).collect();
+        let in_parallel = self.threads > 1 && !self.unbuffered && !self.strict;
+        let pool = in_parallel.then(|| Pool::new(self.threads));
         let settings = LaneSettings {
             registry: &self.registry,
             aliases: &self.aliases,
@@ -206,18 +222,21 @@ impl Engine {
             strict: self.strict,
             interrupt: self.interrupt,
             rotate_every: self.count.filter(|_| self.rotating),
+            pool: pool.as_ref(),
         };
-        let lanes = self.outputs.into_iter().map(|output| Lane::new(output, settings)).collect();
+        let encoders = || formats.iter().map(|format| settings.encoder(format)).collect();
+        let outputs = self.outputs.into_iter().enumerate();
+        let lanes = outputs.map(|(at, output)| Lane::new(at, output, settings)).collect();
         let names =
             self.sources.iter().map(|(source, _)| (source.name().to_owned(), source.is_network()));
-        let settings = RunSettings {
+        let run_settings = RunSettings {
             mirror: self.mirror,
             count: self.count.filter(|_| !self.rotating),
             strict: self.strict,
             interval: self.interval,
             rotating: self.rotating,
         };
-        let mut run = Run::new(names.collect(), lanes, settings, observer);
+        let mut run = Run::new(names.collect(), lanes, run_settings, observer);
         let finish = match Latch::new() {
             Ok(finish) => finish,
             Err(error) => {
@@ -240,7 +259,16 @@ impl Engine {
             latches,
         });
         let mut feeders: Vec<_> = feeders.collect();
-        if let [feeder] = &mut *feeders {
+        if let Some(pool) = &pool {
+            let kinds: Vec<RawKind> = feeders.iter().map(|feeder| feeder.source.kind()).collect();
+            let worker = || Worker {
+                pool,
+                decoders: kinds.iter().map(|kind| Decoder::new(*kind, decoding)).collect(),
+                encoders: encoders(),
+            };
+            let workers = (0..self.threads).map(|_| worker()).collect();
+            run_parallel(&mut run, feeders, workers, pool, &finish);
+        } else if let [feeder] = &mut *feeders {
             let ended = feeder.run(&mut Inline(&mut run));
             run.input_ended(0, ended);
         } else {
@@ -274,7 +302,7 @@ fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) 
             });
             match message {
                 Some(Message::Batch(input, batch)) => {
-                    if run.absorb(input, &batch).is_break() {
+                    if run.absorb(&Handed { input, batch: &batch, shared: None }).is_break() {
                         stop(&queue, finish);
                     }
                     queue.recycle(batch);

@@ -32,7 +32,7 @@ pub(crate) struct Feeder<'e> {
 }
 
 impl Feeder<'_> {
-    fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.latches.iter().any(|latch| latch.is_raised())
     }
 
@@ -49,8 +49,6 @@ impl Feeder<'_> {
                 Event::Batch => {
                     self.decoder.decode(&mut raw, &mut batch);
                     let flow = self.hand_on(&mut batch, consumer)?;
-                    // The decoder has taken the octets; their memory goes back to the source.
-                    std::mem::swap(&mut raw.octets, &mut batch.octets);
                     raw.clear();
                     if flow.is_break() {
                         break;

@@ -1,17 +1,22 @@
-use nmsg::container::ContainerWriter;
+mod remote;
+
+use nmsg::container::{ContainerFinisher, ContainerWriter};
 use nmsg::{Aliases, Labels, Registry};
 use nmsg_os::Latch;
 use std::cell::Cell;
 use std::io;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use wdns::TextBuffer;
 
 use crate::batch::{Batch, Selection};
 use crate::fault::Fault;
 use crate::ledger::OutputAccount;
-use crate::output::{Closed, Notice, Output, Put, Sink, container_writer};
-use crate::render::TextRenderer;
+use crate::output::{Closed, Notice, Output, OutputFormat, Put, Sink, container_writer};
+use crate::pool::{Encoder, Piece, Pool};
+use crate::render::{RenderTally, TextRenderer};
 use crate::rotate::CountTrigger;
+use remote::Remote;
 
 /// Octets of text after which it is written.
 const CHUNK: usize = 256 << 10;
@@ -29,6 +34,31 @@ pub(crate) struct LaneSettings<'r> {
     pub(crate) interrupt: Option<&'r Latch>,
     /// Payloads after which outputs that can be started anew are.
     pub(crate) rotate_every: Option<NonZeroU64>,
+    /// Where there are workers that render and make containers.
+    pub(crate) pool: Option<&'r Pool>,
+}
+
+impl<'r> LaneSettings<'r> {
+    /// What a worker makes pieces of this format with.
+    pub(crate) fn encoder(&self, format: &OutputFormat) -> Encoder<'r> {
+        match TextRenderer::new(format, self.registry, self.aliases, self.labels) {
+            Some(renderer) => Encoder::Text(Box::new(renderer)),
+            None => {
+                let zlib = matches!(format, OutputFormat::Nmsg { zlib: true });
+                Encoder::Containers(Box::new(ContainerFinisher::new(zlib)))
+            }
+        }
+    }
+}
+
+/// Payloads on their way to outputs.
+#[derive(Clone, Copy)]
+pub(crate) struct Handed<'b> {
+    /// The input that they are from.
+    pub(crate) input: usize,
+    pub(crate) batch: &'b Batch,
+    /// The batch once more, where workers may hold on to it.
+    pub(crate) shared: Option<&'b Arc<Batch>>,
 }
 
 /// One output at work: renders or packs what it is dealt, and writes.
@@ -47,6 +77,7 @@ pub(crate) struct Lane<'r> {
 enum Writer<'r> {
     Text(Box<TextWriter<'r>>),
     Containers(Box<ContainerWriter>),
+    Remote(Box<Remote<'r>>),
 }
 
 struct TextWriter<'r> {
@@ -59,17 +90,23 @@ struct TextWriter<'r> {
 }
 
 impl<'r> Lane<'r> {
-    pub(crate) fn new(output: Output, settings: LaneSettings<'r>) -> Self {
+    /// An output at this position.
+    pub(crate) fn new(position: usize, output: Output, settings: LaneSettings<'r>) -> Self {
         let LaneSettings { registry, aliases, labels, unbuffered, .. } = settings;
-        let zlib = matches!(output.format, crate::OutputFormat::Nmsg { zlib: true });
-        let writer = match TextRenderer::new(&output.format, registry, aliases, labels) {
-            Some(renderer) => Writer::Text(Box::new(TextWriter {
+        let zlib = matches!(output.format, OutputFormat::Nmsg { zlib: true });
+        let renderer = TextRenderer::new(&output.format, registry, aliases, labels);
+        let writer = match (settings.pool, renderer) {
+            (Some(pool), renderer) => {
+                let framing = renderer.is_none().then_some(output.framing);
+                Writer::Remote(Box::new(Remote::new(pool, position, framing, labels)))
+            }
+            (None, Some(renderer)) => Writer::Text(Box::new(TextWriter {
                 renderer,
                 text: TextBuffer::new(),
                 payloads: 0,
                 fallbacks: 0,
             })),
-            None => {
+            (None, None) => {
                 let writer = container_writer(zlib, output.framing, labels, unbuffered);
                 Writer::Containers(Box::new(writer))
             }
@@ -87,7 +124,7 @@ impl<'r> Lane<'r> {
     /// Those of the sink, once; afterwards payloads are counted as lost.
     pub(crate) fn accept(
         &mut self,
-        batch: &Batch,
+        handed: &Handed<'_>,
         mut selection: Selection,
         on_fault: &mut dyn FnMut(Fault, u64),
     ) -> io::Result<()> {
@@ -115,8 +152,15 @@ impl<'r> Lane<'r> {
                 }
             };
             accepted = match &mut self.writer {
-                Writer::Text(_) => self.accept_text(batch, &mut part, &mut on_fault),
-                Writer::Containers(_) => self.accept_payloads(batch, &mut part),
+                Writer::Text(_) => self.accept_text(handed.batch, &mut part, &mut on_fault),
+                Writer::Containers(_) => self.accept_payloads(handed.batch, &mut part),
+                Writer::Remote(remote) => match handed.shared {
+                    Some(batch) => remote
+                        .submit(handed.input, batch, &mut part)
+                        .map_err(io::Error::other)
+                        .inspect_err(|_| self.fail()),
+                    None => Ok(()),
+                },
             };
             if accepted.is_err() {
                 self.account.lost += part.len() as u64;
@@ -160,6 +204,15 @@ impl<'r> Lane<'r> {
     /// Those of the sink.
     pub(crate) fn rotate(&mut self) -> io::Result<()> {
         self.flush()?;
+        if let Writer::Remote(remote) = &mut self.writer {
+            // Behind everything that is still being made for this file.
+            remote.rotate();
+            return self.write_made(&mut |_, _, _| {});
+        }
+        self.rotate_sink()
+    }
+
+    fn rotate_sink(&mut self) -> io::Result<()> {
         let Some(sink) = &mut self.sink else { return Ok(()) };
         let rotated = sink.rotate();
         self.has_rotated |= rotated.is_ok();
@@ -169,6 +222,112 @@ impl<'r> Lane<'r> {
     /// True when a file was started since the last time.
     pub(crate) fn take_rotated(&mut self) -> bool {
         std::mem::take(&mut self.has_rotated)
+    }
+
+    /// Takes a piece that workers have made, and writes what is in order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::accept`].
+    pub(crate) fn write_piece(
+        &mut self,
+        serial: u64,
+        piece: Piece,
+        on_fault: &mut dyn FnMut(usize, Fault, u64),
+    ) -> io::Result<()> {
+        if let Writer::Remote(remote) = &mut self.writer {
+            remote.made.insert(serial, piece);
+        }
+        self.write_made(on_fault)
+    }
+
+    /// Writes the pieces that are in order.
+    fn write_made(&mut self, on_fault: &mut dyn FnMut(usize, Fault, u64)) -> io::Result<()> {
+        let mut result = Ok(());
+        while let Writer::Remote(remote) = &mut self.writer
+            && let Some(piece) = remote.made.take_next()
+        {
+            let pool = remote.pool;
+            let written = match piece {
+                Piece::Rotate => self.rotate_sink(),
+                Piece::Text { input, text, tally, batch } => {
+                    pool.give_back(batch);
+                    let written = self.put_text(&text, &tally);
+                    if let Some(fault) = tally.first_fault {
+                        on_fault(input, fault, tally.fallbacks + tally.undecodable);
+                    }
+                    pool.give_back_text(text);
+                    written
+                }
+                Piece::Container { builder, pieces } => {
+                    let payloads = builder.len() as u64;
+                    remote.give_back(builder);
+                    self.put_container(payloads, pieces)
+                }
+            };
+            if written.is_err() {
+                self.fail();
+                result = result.and(written);
+            }
+        }
+        result
+    }
+
+    fn put_text(&mut self, text: &TextBuffer, tally: &RenderTally) -> io::Result<()> {
+        let account = &mut self.account;
+        account.undecodable += tally.undecodable;
+        let put = match &mut self.sink {
+            Some(_) if text.is_empty() => return Ok(()),
+            Some(sink) => sink.put(text.as_bytes(), self.settings.interrupt),
+            None => Ok(Put::Dropped),
+        };
+        if matches!(put, Ok(Put::Taken)) {
+            account.octets += text.len() as u64;
+            account.pieces += 1;
+            account.written += tally.written;
+            account.fallbacks += tally.fallbacks;
+        } else {
+            account.lost += tally.written;
+        }
+        put.map(|_| ())
+    }
+
+    fn put_container(
+        &mut self,
+        payloads: u64,
+        pieces: Result<(Vec<u8>, Vec<usize>), nmsg::Error>,
+    ) -> io::Result<()> {
+        let (octets, ends) = pieces.map_err(io::Error::other).inspect_err(|_| {
+            self.account.lost += payloads;
+        })?;
+        let mut start = 0;
+        for end in ends {
+            let put = match &mut self.sink {
+                Some(sink) => sink.put(&octets[start..end], self.settings.interrupt),
+                None => Ok(Put::Dropped),
+            };
+            if !matches!(put, Ok(Put::Taken)) {
+                self.account.lost += payloads;
+                return put.map(|_| ());
+            }
+            self.account.octets += (end - start) as u64;
+            start = end;
+        }
+        self.account.pieces += 1;
+        self.account.written += payloads;
+        Ok(())
+    }
+
+    /// Nothing more will be dealt: what is packed leaves as it is.
+    pub(crate) fn pack_rest(&mut self) {
+        if let Writer::Remote(remote) = &mut self.writer {
+            remote.close_container(false);
+        }
+    }
+
+    /// True while workers make pieces for this output.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(&self.writer, Writer::Remote(remote) if remote.is_busy())
     }
 
     fn accept_text(
@@ -266,8 +425,11 @@ impl<'r> Lane<'r> {
     #[cold]
     fn fail(&mut self) {
         self.sink = None;
-        if let Writer::Containers(writer) = &self.writer {
-            self.account.lost += writer.pending() as u64;
+        match &mut self.writer {
+            Writer::Text(_) => {}
+            Writer::Containers(writer) => self.account.lost += writer.pending() as u64,
+            // What is packed comes back as pieces, and is counted then.
+            Writer::Remote(remote) => remote.close_container(false),
         }
     }
 
@@ -301,6 +463,9 @@ impl<'r> Lane<'r> {
     /// Those of the sink, unless it has failed before.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.write_text()?;
+        if let Writer::Remote(remote) = &mut self.writer {
+            remote.close_container(false);
+        }
         if let (Writer::Containers(writer), Some(sink)) = (&mut self.writer, &mut self.sink) {
             let (account, interrupt) = (&mut self.account, self.settings.interrupt);
             let waiting = writer.pending() as u64;

@@ -30,6 +30,8 @@ mod lines;
 mod observer;
 mod output;
 mod pace;
+mod parallel;
+mod pool;
 mod presentation_lines;
 mod queue;
 mod rate;

@@ -230,7 +230,7 @@ pub(crate) fn container_writer(
 
 /// A number that differs from call to call and from run to run, for telling streams and fragmented
 /// containers apart.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }

@@ -12,10 +12,11 @@ use crate::deal::{Deal, Dealer};
 use crate::engine::Outcome;
 use crate::fault::{Fault, FaultKind};
 use crate::feed::Consumer;
-use crate::lane::Lane;
+use crate::lane::{Handed, Lane};
 use crate::ledger::{InputAccount, Ledger};
 use crate::observer::Observer;
 use crate::output::Closed;
+use crate::pool::Piece;
 use crate::rotate::{IntervalClock, time_since_1970};
 
 /// Why a run ended.
@@ -153,7 +154,8 @@ impl<'e, 'r> Run<'e, 'r> {
     }
 
     /// Deals a batch. Breaks when the run is over; what comes afterwards is only counted.
-    pub(crate) fn absorb(&mut self, input: usize, batch: &Batch) -> ControlFlow<()> {
+    pub(crate) fn absorb(&mut self, handed: &Handed<'_>) -> ControlFlow<()> {
+        let Handed { input, batch, .. } = *handed;
         let Some(Input { account, loss, .. }) = self.inputs.get_mut(input) else {
             return self.flow();
         };
@@ -190,7 +192,7 @@ impl<'e, 'r> Run<'e, 'r> {
         let mut dealt_to = 0;
         for problem in &batch.problems {
             if self.strict && problem.fault.kind() != FaultKind::LeftOut {
-                self.deal(input, batch, dealt_to, problem.position);
+                self.deal(handed, dealt_to, problem.position);
                 dealt_to = problem.position;
                 if self.end.is_none() {
                     self.note(input, &problem.fault, 1);
@@ -200,7 +202,7 @@ impl<'e, 'r> Run<'e, 'r> {
             }
             self.note(input, &problem.fault, problem.fault.occurrences());
         }
-        self.deal(input, batch, dealt_to, payloads);
+        self.deal(handed, dealt_to, payloads);
         if !self.rotating {
             self.watch_the_clock();
         }
@@ -274,7 +276,8 @@ impl<'e, 'r> Run<'e, 'r> {
     }
 
     /// Deals the payloads `start..end` of a batch, unless the run is over.
-    fn deal(&mut self, input: usize, batch: &Batch, start: usize, end: usize) {
+    fn deal(&mut self, handed: &Handed<'_>, start: usize, end: usize) {
+        let input = handed.input;
         let mut dealt = 0;
         if self.end.is_none() && start < end {
             let mut deals = std::mem::take(&mut self.deals);
@@ -282,7 +285,7 @@ impl<'e, 'r> Run<'e, 'r> {
             let went = self.dealer.deal(input, start, end, &mut deals);
             dealt = went.count;
             for deal in &deals {
-                self.hand_out(input, batch, deal);
+                self.hand_out(handed, deal);
             }
             self.deals = deals;
             if went.full {
@@ -297,14 +300,14 @@ impl<'e, 'r> Run<'e, 'r> {
         }
     }
 
-    fn hand_out(&mut self, input: usize, batch: &Batch, deal: &Deal) {
+    fn hand_out(&mut self, handed: &Handed<'_>, deal: &Deal) {
         let Some(lane) = self.lanes.get_mut(deal.output) else { return };
         let mut faults = Vec::new();
-        let accepted = lane.accept(batch, deal.selection, &mut |fault, times| {
+        let accepted = lane.accept(handed, deal.selection, &mut |fault, times| {
             faults.push((fault, times));
         });
         for (fault, times) in faults {
-            self.note(input, &fault, times);
+            self.note(handed.input, &fault, times);
             if self.strict {
                 self.stop(End::Strict);
             }
@@ -312,6 +315,38 @@ impl<'e, 'r> Run<'e, 'r> {
         if let Err(error) = accepted {
             self.lane_failed(deal.output, &error);
         }
+    }
+
+    /// Writes a piece that workers have made, and what was waiting for it. Breaks when the run is
+    /// over.
+    pub(crate) fn write_piece(
+        &mut self,
+        output: usize,
+        serial: u64,
+        piece: Piece,
+    ) -> ControlFlow<()> {
+        let Some(lane) = self.lanes.get_mut(output) else { return self.flow() };
+        let mut faults = Vec::new();
+        let written = lane.write_piece(serial, piece, &mut |input, fault, times| {
+            faults.push((input, fault, times));
+        });
+        for (input, fault, times) in faults {
+            self.note(input, &fault, times);
+        }
+        if let Err(error) = written {
+            self.lane_failed(output, &error);
+        }
+        self.flow()
+    }
+
+    /// Nothing more will be dealt: what is packed leaves as it is.
+    pub(crate) fn pack_rest(&mut self) {
+        self.lanes.iter_mut().for_each(Lane::pack_rest);
+    }
+
+    /// True while workers make pieces for an output.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.lanes.iter().any(Lane::is_busy)
     }
 
     #[cold]
@@ -428,7 +463,7 @@ pub(crate) struct Inline<'a, 'e, 'r>(pub(crate) &'a mut Run<'e, 'r>);
 
 impl Consumer for Inline<'_, '_, '_> {
     fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
-        self.0.absorb(0, batch)
+        self.0.absorb(&Handed { input: 0, batch, shared: None })
     }
 
     fn idle(&mut self) -> ControlFlow<()> {

@@ -21,7 +21,7 @@ use nmsg_os::{Latch, User, signal};
 use process::{Going, PidFile};
 use report::Reporter;
 use std::io;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
 /// Runs a command line that names inputs and outputs.
@@ -87,6 +87,7 @@ fn open(
         .rotating(settings.rotation.is_some())
         .mirror(settings.mirror)
         .unbuffered(settings.unbuffered)
+        .threads(threads(settings))
         .strict(settings.on_damage == OnDamage::Stop)
         .keep_lines(settings.debug >= 2)
         .interrupt(Some(interrupt));
@@ -192,6 +193,11 @@ fn open_output(
         Place::Standard => nmsg_io::Output::stdout(format),
         Place::Path(path) => nmsg_io::Output::create(path, format, Some(interrupt)),
     }
+}
+
+fn threads(settings: &Settings) -> usize {
+    let one_per_processor = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    settings.threads.map_or_else(one_per_processor, NonZeroUsize::get)
 }
 
 fn labels(set: &Labels) -> nmsg::Labels {

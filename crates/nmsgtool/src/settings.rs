@@ -19,7 +19,7 @@ use crate::number;
 use crate::spell::printable;
 use endpoint::Opened;
 use std::ffi::{OsStr, OsString};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 /// What becomes of the run when an input is damaged.
@@ -93,6 +93,8 @@ pub struct Settings {
     pub on_damage: OnDamage,
     /// Whether the ledger is printed when the run ends.
     pub stats: bool,
+    /// How many threads decode and render; `None` for one per processor.
+    pub threads: Option<NonZeroUsize>,
     /// Channels that were looked up (`-C`).
     pub channels: Vec<String>,
     /// ZeroMQ channels that were looked up (`-Z`).
@@ -139,6 +141,7 @@ impl Settings {
         let interval = take_limit(given, FlagId::Interval)?;
         let randomize = given.take_switch(FlagId::Randomize);
         let byte_rate = take_limit(given, FlagId::ByteRate)?;
+        let threads = take_threads(given)?;
         let set = Labels::take_set(given, names)?;
         let select = Labels::take_select(given, names)?;
         let on_damage = take_on_damage(given)?;
@@ -193,6 +196,7 @@ impl Settings {
             set,
             on_damage,
             stats: given.take_switch(FlagId::Stats),
+            threads,
             channels,
             zmq_channels,
             warnings,
@@ -333,6 +337,15 @@ fn take_limit(given: &mut Given, id: FlagId) -> Result<Option<NonZeroU64>, Failu
         Some(value) => number::limit(id, &value),
         None => Ok(None),
     }
+}
+
+/// Most threads that make sense anywhere.
+const MOST_THREADS: i64 = 1024;
+
+fn take_threads(given: &mut Given) -> Result<Option<NonZeroUsize>, Failure> {
+    let Some(value) = given.take_value(FlagId::Threads) else { return Ok(None) };
+    let number = number::decimal(FlagId::Threads, &value, 1..=MOST_THREADS)?;
+    Ok(usize::try_from(number).ok().and_then(NonZeroUsize::new))
 }
 
 fn take_on_damage(given: &mut Given) -> Result<OnDamage, Failure> {

@@ -21,6 +21,7 @@
 //! | writing | |
 //! |---|---|
 //! | [`ContainerWriter`] | records to containers, everything included |
+//! | [`ContainerFinisher`] | its second half: full containers to octets |
 //! | [`ContainerBuilder`] | records into one container |
 //! | [`SizeEstimator`] | when a container is full |
 //! | [`Deflater`] | compressed bodies |
@@ -54,4 +55,4 @@ pub use header::{Flags, Header, MAGIC, Version};
 pub use payload_header::encoded_len;
 pub use reassemble::{Assembled, FRAGMENT_LIFETIME, FragmentCounts, Reassembler};
 pub use sequence::{Arrival, LossTracker, SourceState};
-pub use writer::{ContainerWriter, WriterCounts, WriterSettings};
+pub use writer::{ContainerFinisher, ContainerWriter, Sent, WriterCounts, WriterSettings};

@@ -93,13 +93,12 @@ pub struct WriterCounts {
 #[derive(Debug)]
 pub struct ContainerWriter {
     builder: ContainerBuilder,
-    deflater: Option<Deflater>,
+    finisher: ContainerFinisher,
     sequence: Option<Sequence>,
     unbuffered: bool,
     fragmenting: bool,
     fragment_ids: FragmentIds,
     labels: Labels,
-    scratch: Vec<u8>,
     counts: WriterCounts,
 }
 
@@ -109,13 +108,12 @@ impl ContainerWriter {
     pub fn new(settings: WriterSettings) -> Self {
         Self {
             builder: ContainerBuilder::new(settings.buffer, settings.sequence_id.is_some()),
-            deflater: settings.zlib.then(Deflater::new),
+            finisher: ContainerFinisher::new(settings.zlib),
             sequence: settings.sequence_id.map(|id| Sequence { number: 0, id }),
             unbuffered: settings.unbuffered,
             fragmenting: settings.fragmenting,
             fragment_ids: FragmentIds::new(settings.fragment_seed),
             labels: settings.labels,
-            scratch: Vec::new(),
             counts: WriterCounts::default(),
         }
     }
@@ -215,7 +213,16 @@ impl ContainerWriter {
         emit: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let payloads = self.builder.len() as u64;
-        let sent = self.send_octets(fragmenting, emit);
+        let id = fragmenting.then(|| self.fragment_ids.next_id());
+        let mut fragments = 0;
+        let sent = self.finisher.finish(&mut self.builder, self.sequence, id, &mut |octets| {
+            let sent = emit(octets);
+            fragments += u64::from(sent.is_ok());
+            sent
+        });
+        if id.is_some() && !matches!(sent, Ok(Sent::Whole)) {
+            self.counts.fragments += fragments;
+        }
         self.builder.clear();
         // A number is used up even when its container is lost: receivers are to notice.
         if let Some(sequence) = &mut self.sequence {
@@ -228,26 +235,59 @@ impl ContainerWriter {
             self.counts.lost_containers += 1;
             self.counts.lost_payloads += payloads;
         }
-        sent
+        sent.map(|_| ())
+    }
+}
+
+/// How a container left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sent {
+    /// In one piece.
+    Whole,
+    /// In fragments.
+    Fragments,
+}
+
+/// Makes containers out of full [`ContainerBuilder`]s: checksums, compression, fragments. The part
+/// of writing that takes time and may be done elsewhere than where records are packed.
+#[derive(Debug)]
+pub struct ContainerFinisher {
+    deflater: Option<Deflater>,
+    scratch: Vec<u8>,
+}
+
+impl ContainerFinisher {
+    /// A finisher of compressed or plain containers.
+    #[must_use]
+    pub fn new(zlib: bool) -> Self {
+        Self { deflater: zlib.then(Deflater::new), scratch: Vec::new() }
     }
 
-    fn send_octets<E: From<Error>>(
+    /// Emits the container with the records of `builder`, which keeps them. With a `fragment_id`,
+    /// in fragments, unless it is compressed and small enough then.
+    ///
+    /// # Errors
+    ///
+    /// What `emit` returned; or too large for any container.
+    pub fn finish<E: From<Error>>(
         &mut self,
-        fragmenting: bool,
+        builder: &mut ContainerBuilder,
+        sequence: Option<Sequence>,
+        fragment_id: Option<u32>,
         emit: &mut impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let slice_len = self.builder.buffer() - SLACK;
+    ) -> Result<Sent, E> {
+        let slice_len = builder.buffer() - SLACK;
         let (flags, octets) = match &mut self.deflater {
-            Some(deflater) => (Flags::ZLIB, self.builder.finish_zlib(self.sequence, deflater)?),
-            None => (Flags::default(), self.builder.finish(self.sequence)?),
+            Some(deflater) => (Flags::ZLIB, builder.finish_zlib(sequence, deflater)?),
+            None => (Flags::default(), builder.finish(sequence)?),
         };
         let body = &octets[Header::LEN..];
-        if !fragmenting || (flags.is_zlib() && body.len() <= slice_len) {
-            return emit(octets);
+        match fragment_id {
+            Some(id) if !flags.is_zlib() || body.len() > slice_len => {
+                write_fragments(body, flags, id, slice_len, &mut self.scratch, emit)?;
+                Ok(Sent::Fragments)
+            }
+            _ => emit(octets).map(|()| Sent::Whole),
         }
-        let (id, fragments) = (self.fragment_ids.next_id(), &mut self.counts.fragments);
-        let mut emit = |octets: &[u8]| emit(octets).inspect(|()| *fragments += 1);
-        write_fragments(body, flags, id, slice_len, &mut self.scratch, &mut emit)?;
-        Ok(())
     }
 }

@@ -715,10 +715,11 @@ pub const FLAGS: &[Flag] = &[
         origin: Origin::New,
         default: Some("one per processor"),
         help: "decode and render with this many threads",
-        doc: "Spreads decoding, rendering and compression over this many threads. The order of \
-              messages from one input does not change.",
+        doc: "Spreads decoding, rendering and compression over this many threads. What is written \
+              is the same with any number. With one, or together with --unbuffered or --strict, \
+              a single input is read and written without any other thread.",
         example: "nmsgtool -r day.nmsg -J day.json --threads 4",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {

@@ -103,6 +103,7 @@ fn nothing_but_an_input() {
             set: Labels::default(),
             on_damage: OnDamage::Report,
             stats: false,
+            threads: None,
             channels: Vec::new(),
             zmq_channels: Vec::new(),
             warnings: Vec::new(),
@@ -167,9 +168,9 @@ fn no_available_option_is_ignored() {
 #[test]
 fn an_accepted_option_nobody_acts_on_is_a_bug_not_a_silence() {
     let failure =
-        settle_in(&["-r", "in", "--threads", "1"], FlagSet::whole_table(), &|_| None).unwrap_err();
+        settle_in(&["-r", "in", "--where", "x"], FlagSet::whole_table(), &|_| None).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Internal);
-    assert!(failure.to_string().contains("--threads"), "{failure}");
+    assert!(failure.to_string().contains("--where"), "{failure}");
 }
 
 #[test]

@@ -146,3 +146,73 @@ fn cr_13_selection_works_on_json_inputs() {
         }
     }
 }
+
+#[test]
+fn any_number_of_threads_writes_the_same() {
+    let scratch = Scratch::new();
+    let mut pieces = containers(&[50, 1, 200, 7]);
+    let mut bad = pieces[2].clone();
+    let last = bad.len() - 1;
+    bad[last] ^= 1;
+    pieces.extend([bad, b"garbage".to_vec(), pieces[0].clone()]);
+    let names = ["base-dnsqr", "sie-dnsdedupe", "base-http", "garbage-ipconn", "base-dns"];
+    let golden: Vec<u8> = names
+        .iter()
+        .flat_map(|name| {
+            std::fs::read(crate::tool::golden(&format!("{name}.nmsg"))).expect("there")
+        })
+        .collect();
+    let input = scratch.write("in.nmsg", &[golden, pieces.concat()].concat().repeat(20));
+    let json = scratch.text("in.json");
+    assert_eq!(run(["-r", &input, "-J", &json]).status, 3);
+    let outputs = ["a.nmsg", "b.pres", "c.json", "d.json"];
+    let paths = outputs.map(|name| scratch.text(name));
+    for (name, more) in [
+        ("stripe", &["-r", &input][..]),
+        ("mirror", &["-r", &input, "--mirror"]),
+        ("count", &["-r", &input, "-c", "701"]),
+        ("selection and labels", &["-r", &input, "-T", "ipconn", "--setgroup", "7"]),
+        ("compressed", &["-r", &input, "-z"]),
+        ("JSON", &["-j", &json, "--mirror"]),
+    ] {
+        let results = ["1", "2", "5"].map(|threads| {
+            let mut arguments = vec!["--threads", threads, "-w", &paths[0], "-o", &paths[1]];
+            arguments.extend(["-J", &paths[2], "-J", &paths[3], "--stats"]);
+            arguments.extend(more);
+            let ran = run(arguments);
+            assert!(ran.stderr.contains("balanced\n"), "{name}: {}", ran.stderr);
+            // How far inputs were read ahead, and which output says first what, differs.
+            let is_result = |line: &&str| line.starts_with("output ") || line.starts_with("total:");
+            let said: Vec<String> =
+                ran.stderr.lines().filter(is_result).map(str::to_owned).collect();
+            (ran.status, said, outputs.map(|name| scratch.read(name)))
+        });
+        for (threads, result) in ["2", "5"].iter().zip(&results[1..]) {
+            assert_eq!(result.0, results[0].0, "{name}, {threads} threads: status");
+            assert_eq!(result.1, results[0].1, "{name}, {threads} threads: what was said");
+            for (output, (one, other)) in outputs.iter().zip(results[0].2.iter().zip(&result.2)) {
+                assert!(one == other, "{name}, {threads} threads: {output}");
+                assert!(!one.is_empty(), "{name}: {output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cw_8_workers_report_failing_outputs() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let input = scratch.write("in.nmsg", &containers(&[200]).concat().repeat(200));
+    for option in ["-w", "-o", "-J"] {
+        let other = scratch.text("other.json");
+        let ran =
+            run(["--threads", "3", "--stats", "-r", &input, option, "/dev/full", "-J", &other]);
+        assert_eq!(ran.status, 4, "{option}: {}", ran.stderr);
+        let said = "nmsgtool: unable to write to /dev/full: No space left on device\n";
+        assert_eq!(ran.stderr.matches(said).count(), 1, "{option}: {}", ran.stderr);
+        assert!(ran.stderr.contains(" balanced\n"), "{option}: {}", ran.stderr);
+        assert!(!scratch.read("other.json").is_empty(), "{option}: the other output is finished");
+    }
+}

@@ -1,0 +1,170 @@
+use nmsg::container::{ContainerBuilder, FragmentIds, Fullness, Sequence, StoredPayload};
+use nmsg::{Error, Labels};
+use std::sync::Arc;
+
+use crate::batch::{Batch, Selection};
+use crate::output::{Framing, random};
+use crate::pool::{FullContainer, Job, Piece, Pool, Reorder};
+
+/// Octets of payload bodies that are rendered in one go.
+const SHARE: usize = 64 << 10;
+
+/// An output whose pieces are made by workers.
+pub(super) struct Remote<'r> {
+    pub(super) pool: &'r Pool,
+    /// Position among the outputs.
+    lane: usize,
+    /// Serial number of the next piece that is asked for.
+    next: u64,
+    /// Pieces that are made, until they may be written.
+    pub(super) made: Reorder<Piece>,
+    packer: Option<Packer>,
+}
+
+/// Decides where containers end.
+struct Packer {
+    builder: ContainerBuilder,
+    /// Builders whose containers were written.
+    spare: Vec<ContainerBuilder>,
+    framing: Framing,
+    sequence: Option<Sequence>,
+    fragment_ids: FragmentIds,
+    labels: Labels,
+}
+
+impl<'r> Remote<'r> {
+    /// An output of text, or with `framing` one of containers.
+    pub(super) fn new(
+        pool: &'r Pool,
+        lane: usize,
+        framing: Option<Framing>,
+        labels: Labels,
+    ) -> Self {
+        let packer = framing.map(|framing| Packer {
+            builder: ContainerBuilder::new(framing.buffer, framing.numbered),
+            spare: Vec::new(),
+            framing,
+            sequence: framing.numbered.then(|| Sequence { number: 0, id: random() }),
+            fragment_ids: FragmentIds::new(random()),
+            labels,
+        });
+        Self { pool, lane, next: 0, made: Reorder::default(), packer }
+    }
+
+    /// True while pieces that were asked for are not yet written.
+    pub(super) fn is_busy(&self) -> bool {
+        self.made.next_serial() < self.next
+    }
+
+    /// Takes back what a container was made of that is written now.
+    pub(super) fn give_back(&mut self, mut builder: ContainerBuilder) {
+        self.pool.release(builder.buffer());
+        builder.clear();
+        if let Some(packer) = &mut self.packer {
+            packer.spare.push(builder);
+        }
+    }
+
+    /// Puts the start of the next file behind everything that was asked for.
+    pub(super) fn rotate(&mut self) {
+        self.made.insert(self.next, Piece::Rotate);
+        self.next += 1;
+    }
+
+    fn ask(&mut self, job: impl FnOnce(usize, u64) -> Job) {
+        self.pool.encode(job(self.lane, self.next));
+        self.next += 1;
+    }
+
+    /// Asks for everything that the payloads come to.
+    ///
+    /// # Errors
+    ///
+    /// When a payload is too large for any container; the rest of the selection is left.
+    pub(super) fn submit(
+        &mut self,
+        input: usize,
+        batch: &Arc<Batch>,
+        selection: &mut Selection,
+    ) -> Result<(), Error> {
+        if self.packer.is_some() {
+            self.pack(batch, selection)
+        } else {
+            self.share_out(input, batch, selection);
+            Ok(())
+        }
+    }
+
+    /// Cuts a selection into shares of about the same work.
+    fn share_out(&mut self, input: usize, batch: &Arc<Batch>, selection: &mut Selection) {
+        let mut share = *selection;
+        let mut octets = 0;
+        while let Some(position) = selection.take_next() {
+            let body = batch.entries.get(position).and_then(|entry| entry.body);
+            octets += size_of::<crate::Entry>() + body.map_or(0, crate::Span::len);
+            if octets >= SHARE || selection.is_empty() {
+                let end = selection.start.min(selection.end);
+                let part = Selection { end, ..share };
+                let batch = Arc::clone(batch);
+                self.ask(|lane, serial| Job::Render {
+                    lane,
+                    serial,
+                    input,
+                    batch,
+                    selection: part,
+                });
+                (share, octets) = (*selection, 0);
+            }
+        }
+    }
+
+    fn pack(&mut self, batch: &Batch, selection: &mut Selection) -> Result<(), Error> {
+        while let Some(entry) = selection.take_next().and_then(|at| batch.entries.get(at)) {
+            let stored = batch.stored(entry);
+            let crc = match entry.crc {
+                Some(crc) => crc,
+                None => stored.calculated_crc(),
+            };
+            let Some(packer) = &mut self.packer else { return Ok(()) };
+            let mut fullness = packer.add(&stored, crc)?;
+            if fullness == Fullness::Full {
+                self.close_container(false);
+                let Some(packer) = &mut self.packer else { return Ok(()) };
+                fullness = packer.add(&stored, crc)?;
+            }
+            if fullness == Fullness::Overfull {
+                self.close_container(true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the container as it is; nothing happens when it has no payloads.
+    pub(super) fn close_container(&mut self, overfull: bool) {
+        let Some(packer) = self.packer.as_mut().filter(|packer| !packer.builder.is_empty()) else {
+            return;
+        };
+        let Framing { buffer, numbered, .. } = packer.framing;
+        let fresh = packer.spare.pop();
+        let fresh = fresh.unwrap_or_else(|| ContainerBuilder::new(buffer, numbered));
+        self.pool.charge(packer.builder.buffer());
+        let builder = std::mem::replace(&mut packer.builder, fresh);
+        let fragmenting = overfull && packer.framing.fragmenting;
+        let fragment_id = fragmenting.then(|| packer.fragment_ids.next_id());
+        let container = FullContainer { builder, sequence: packer.sequence, fragment_id };
+        if let Some(sequence) = &mut packer.sequence {
+            sequence.number = sequence.number.wrapping_add(1);
+        }
+        self.ask(|lane, serial| Job::Finish { lane, serial, container });
+    }
+}
+
+impl Packer {
+    fn add(&mut self, stored: &StoredPayload<'_>, crc: u32) -> Result<Fullness, Error> {
+        if self.labels.is_empty() {
+            self.builder.add_stored(stored, crc)
+        } else {
+            self.builder.add(&self.labels.apply(&stored.payload), Some(crc))
+        }
+    }
+}
