@@ -25,7 +25,7 @@ impl Slot {
 
     /// Counts one more value, whose tag is at `start`; the last one is kept.
     #[inline(always)]
-    fn keep(&mut self, value: u64, start: usize) {
+    pub(crate) fn keep(&mut self, value: u64, start: usize) {
         if self.count == 0 {
             self.first = start as u32;
         }
@@ -34,7 +34,7 @@ impl Slot {
     }
 
     #[inline(always)]
-    fn range(start: usize, end: usize) -> u64 {
+    pub(crate) fn range(start: usize, end: usize) -> u64 {
         start as u64 | (end as u64) << 32
     }
 }
@@ -57,6 +57,20 @@ impl FieldIndex {
     #[inline(always)]
     pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// The slots of this many fields, with what they held before.
+    #[inline(always)]
+    pub(crate) fn slots_mut(&mut self, fields: usize) -> &mut [Slot] {
+        if self.slots.len() != fields {
+            self.resize(fields);
+        }
+        &mut self.slots
+    }
+
+    #[cold]
+    fn resize(&mut self, fields: usize) {
+        self.slots.resize(fields, Slot::default());
     }
 
     /// Locates every field of `body`.

@@ -101,6 +101,12 @@ impl<'a> View<'a> {
         Ok(Self { schema, body, slots: index.slots() })
     }
 
+    /// The view of a body whose fields, as far as they will be asked for, are in `index` already.
+    #[inline(always)]
+    pub(crate) fn indexed(schema: &'a Schema, body: &'a [u8], index: &'a FieldIndex) -> Self {
+        Self { schema, body, slots: index.slots() }
+    }
+
     /// The type of the message.
     #[must_use]
     pub fn schema(&self) -> &'a Schema {

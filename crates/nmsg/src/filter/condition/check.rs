@@ -8,10 +8,10 @@ use super::kind::{Kind, Mnemonic};
 use super::pattern::{PatternId, Patterns};
 use super::sets::{Addresses, Names, Ranges, Strings, TextNames};
 use crate::render::address;
-use crate::schema::Field;
+use crate::schema::EnumTable;
 use crate::text::string::until_nul;
 use crate::text::value::protocol_name;
-use crate::view::{Value, View};
+use crate::view::{Message, Value, View};
 
 /// A question about one value.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(super) enum Check {
     Rdata(RdataSet),
     RdataUnder(Names),
     TextUnder(TextNames),
-    Text(Kind, TextCheck),
+    Text(TextCheck),
 }
 
 /// Record data that is looked for.
@@ -41,7 +41,16 @@ pub(super) struct RdataSet {
 
 /// A question about the text of a value.
 #[derive(Clone, Debug)]
-pub(super) enum TextCheck {
+pub(super) struct TextCheck {
+    pub(super) kind: Kind,
+    /// Names of the numbers, for [`Mnemonic::Table`].
+    pub(super) names: Option<EnumTable>,
+    pub(super) wanted: Wanted,
+}
+
+/// What is looked for in a text.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
     OneOf(Strings),
     /// Whatever the letter case if the flag is set.
     StartsWith(Box<[u8]>, bool),
@@ -57,17 +66,17 @@ pub(super) struct Room {
     pub(super) caches: Vec<Cache>,
 }
 
-/// Where a value comes from.
-#[derive(Clone, Copy)]
-pub(super) struct Origin<'c, 'a> {
+/// What fields are read from.
+pub(super) struct Source<'s, 'a> {
     pub(super) view: View<'a>,
-    pub(super) field: &'c Field,
-    pub(super) patterns: &'c Patterns,
+    /// Present where fields are computed.
+    pub(super) message: Option<&'s Message<'a>>,
+    pub(super) patterns: &'s Patterns,
 }
 
 /// The number that a value is compared as.
 #[inline(always)]
-fn number(value: Value<'_>) -> Option<i128> {
+pub(super) fn number(value: Value<'_>) -> Option<i128> {
     match value {
         // As numbers without a name are shown.
         Value::Enum(number) => Some((number as u32).into()),
@@ -81,7 +90,7 @@ fn number(value: Value<'_>) -> Option<i128> {
 impl Check {
     /// Answers for one value.
     #[inline]
-    pub(super) fn holds(&self, value: Value<'_>, origin: Origin<'_, '_>, room: &mut Room) -> bool {
+    pub(super) fn holds(&self, value: Value<'_>, source: &Source<'_, '_>, room: &mut Room) -> bool {
         match (self, value) {
             (Self::Number(ranges), value) => {
                 number(value).is_some_and(|number| ranges.contains(number))
@@ -95,9 +104,9 @@ impl Check {
             (Self::Float(ranges), Value::Double(number)) => {
                 ranges.iter().any(|&(low, high)| low <= number && number <= high)
             }
-            (Self::Rdata(set), Value::Octets(rdata)) => set.contains(rdata, origin, room),
+            (Self::Rdata(set), Value::Octets(rdata)) => set.contains(rdata, source, room),
             (Self::RdataUnder(names), Value::Octets(rdata)) => {
-                rdata_layout(origin.view) == Some(&[Atom::Name]) && names.covers(rdata)
+                rdata_layout(source.view) == Some(&[Atom::Name]) && names.covers(rdata)
             }
             (Self::TextUnder(names), Value::Octets(text)) => {
                 let text = until_nul(text);
@@ -106,7 +115,7 @@ impl Check {
                 room.text.tail_mut(text.len()).make_ascii_lowercase();
                 names.covers(room.text.as_bytes())
             }
-            (Self::Text(kind, check), value) => check.holds(*kind, value, origin, room),
+            (Self::Text(check), value) => check.holds(value, source, room),
             _ => false,
         }
     }
@@ -122,15 +131,15 @@ fn rdata_layout(view: View<'_>) -> Option<&'static [Atom]> {
 }
 
 impl RdataSet {
-    fn contains(&self, rdata: &[u8], origin: Origin<'_, '_>, room: &mut Room) -> bool {
-        match rdata_layout(origin.view) {
+    fn contains(&self, rdata: &[u8], source: &Source<'_, '_>, room: &mut Room) -> bool {
+        match rdata_layout(source.view) {
             Some([Atom::Ipv4]) if rdata.len() == 4 => self.addresses.contains(rdata),
             Some([Atom::Ipv6]) if rdata.len() == 16 => self.addresses.contains(rdata),
             Some([Atom::Name]) if self.names.contains(rdata) => true,
             _ if self.texts.is_empty() => false,
             _ => {
                 room.text.clear();
-                write_rdata(&mut room.text, rdata, origin.view);
+                write_rdata(&mut room.text, rdata, source.view);
                 self.texts.contains(room.text.as_bytes())
             }
         }
@@ -138,14 +147,14 @@ impl RdataSet {
 }
 
 impl TextCheck {
-    fn holds(&self, kind: Kind, value: Value<'_>, origin: Origin<'_, '_>, room: &mut Room) -> bool {
+    fn holds(&self, value: Value<'_>, source: &Source<'_, '_>, room: &mut Room) -> bool {
         let Room { text: rendered, caches } = room;
-        let text = match (kind, value) {
+        let text = match (self.kind, value) {
             (Kind::Text, Value::Octets(text)) => until_nul(text),
             (Kind::Octets, Value::Octets(octets)) => octets,
             _ => {
                 rendered.clear();
-                if !write_text(rendered, kind, value, origin) {
+                if !self.write_text(rendered, value, source.view) {
                     return false;
                 }
                 rendered.as_bytes()
@@ -156,16 +165,53 @@ impl TextCheck {
             Some(part) => part == wanted,
             None => false,
         };
-        match self {
-            Self::OneOf(strings) => strings.contains(text),
-            Self::StartsWith(start, ignore_case) => {
+        match &self.wanted {
+            Wanted::OneOf(strings) => strings.contains(text),
+            Wanted::StartsWith(start, ignore_case) => {
                 equal(text.get(..start.len()), start, *ignore_case)
             }
-            Self::EndsWith(end, ignore_case) => {
+            Wanted::EndsWith(end, ignore_case) => {
                 let start = text.len().checked_sub(end.len());
                 equal(start.and_then(|start| text.get(start..)), end, *ignore_case)
             }
-            Self::Matches(pattern) => origin.patterns.is_match(*pattern, caches, text),
+            Wanted::Matches(pattern) => source.patterns.is_match(*pattern, caches, text),
+        }
+    }
+
+    /// Appends the text in which a value is compared; false when there is none.
+    fn write_text(&self, out: &mut TextBuffer, value: Value<'_>, view: View<'_>) -> bool {
+        match (self.kind, value) {
+            (Kind::Name, Value::Octets(name)) => {
+                if name.len() <= wdns::name::MAX_LEN {
+                    wdns::name::write::<false>(out, name);
+                }
+            }
+            (Kind::Address, Value::Octets(octets)) => address(out, octets),
+            (Kind::Rdata, Value::Octets(rdata)) => write_rdata(out, rdata, view),
+            (Kind::DnsMessage, Value::Octets(message)) => match DnsMessage::parse(message) {
+                Ok(message) => message.write_text(out),
+                Err(_) => return false,
+            },
+            (Kind::Mnemonic(mnemonic), value) => match number(value) {
+                Some(number) => self.write_mnemonic(out, mnemonic, number as u64),
+                None => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    fn write_mnemonic(&self, out: &mut TextBuffer, mnemonic: Mnemonic, number: u64) {
+        let name = match mnemonic {
+            Mnemonic::RrType => return RrType(number as u16).write(out),
+            Mnemonic::Class => return Class(number as u16).write(out),
+            Mnemonic::Rcode => return Rcode(number as u16).write(out),
+            Mnemonic::Protocol => protocol_name(number),
+            Mnemonic::Table => self.names.as_ref().and_then(|names| names.name(number as i32)),
+        };
+        match name {
+            Some(name) => out.bytes(name),
+            None => out.decimal(number),
         }
     }
 }
@@ -174,42 +220,5 @@ fn write_rdata(out: &mut TextBuffer, rdata: &[u8], view: View<'_>) {
     match view.rr_kind() {
         Some((rrtype, class)) => wdns::rdata::write::<false>(out, rdata, rrtype, class),
         None => wdns::rdata::write_generic::<false>(out, rdata),
-    }
-}
-
-/// Appends the text in which a value is compared; false when there is none.
-fn write_text(out: &mut TextBuffer, kind: Kind, value: Value<'_>, origin: Origin<'_, '_>) -> bool {
-    match (kind, value) {
-        (Kind::Name, Value::Octets(name)) => {
-            if name.len() <= wdns::name::MAX_LEN {
-                wdns::name::write::<false>(out, name);
-            }
-        }
-        (Kind::Address, Value::Octets(octets)) => address(out, octets),
-        (Kind::Rdata, Value::Octets(rdata)) => write_rdata(out, rdata, origin.view),
-        (Kind::DnsMessage, Value::Octets(message)) => match DnsMessage::parse(message) {
-            Ok(message) => message.write_text(out),
-            Err(_) => return false,
-        },
-        (Kind::Mnemonic(mnemonic), value) => match number(value) {
-            Some(number) => write_mnemonic(out, mnemonic, number as u64, origin.field),
-            None => return false,
-        },
-        _ => return false,
-    }
-    true
-}
-
-fn write_mnemonic(out: &mut TextBuffer, mnemonic: Mnemonic, number: u64, field: &Field) {
-    let name = match mnemonic {
-        Mnemonic::RrType => return RrType(number as u16).write(out),
-        Mnemonic::Class => return Class(number as u16).write(out),
-        Mnemonic::Rcode => return Rcode(number as u16).write(out),
-        Mnemonic::Protocol => protocol_name(number),
-        Mnemonic::Table => field.names.as_ref().and_then(|names| names.name(number as i32)),
-    };
-    match name {
-        Some(name) => out.bytes(name),
-        None => out.decimal(number),
     }
 }

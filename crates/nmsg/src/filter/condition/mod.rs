@@ -13,6 +13,7 @@ mod pattern;
 mod program;
 mod resolve;
 mod sets;
+mod sparse;
 mod syntax;
 mod token;
 

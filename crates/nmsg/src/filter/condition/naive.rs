@@ -363,13 +363,13 @@ fn within(address: IpAddr, network: &str) -> bool {
 const NOW: Timestamp = Timestamp { sec: 1_700_000_000, nsec: 500 };
 
 /// A payload that owns its body.
-struct Record {
-    payload: Payload<'static>,
-    body: Vec<u8>,
+pub(super) struct Record {
+    pub(super) payload: Payload<'static>,
+    pub(super) body: Vec<u8>,
 }
 
 /// The recorded payloads of every type.
-fn records() -> Vec<Record> {
+pub(super) fn records() -> Vec<Record> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -572,7 +572,7 @@ fn single_comparisons_equal_the_plain_evaluation() {
     let known = literals(&registry, &records);
     let (mut compiled, mut held) = (0, 0);
     // One literal of each field, spread over the records, with every operator.
-    for (i, (name, literal)) in known.iter().enumerate().step_by(5) {
+    for (i, (name, literal)) in known.iter().enumerate().step_by(9) {
         for (j, operator) in OPERATORS.iter().enumerate() {
             for name in [name.clone(), format!("all({name})")] {
                 let expression = format!("{name} {operator} {literal}");
@@ -588,11 +588,11 @@ fn single_comparisons_equal_the_plain_evaluation() {
             }
         }
     }
-    assert!(compiled > 20_000 && held > 1000, "{compiled} {held}");
+    assert!(compiled > 10_000 && held > 500, "{compiled} {held}");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 700, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn compound_expressions_equal_the_plain_evaluation(

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use wdns::TextBuffer;
 
-use super::check::{Check, Origin, Room};
+use super::check::{Check, Room, Source, number};
 use super::error::WhereError;
 use super::header::{HeaderName, HeaderTest};
 use super::kind::Kind;
 use super::pattern::Patterns;
 use super::resolve::{Context, Subject, field_of};
+use super::sparse::SparseScan;
 use super::syntax::{Expression, Test};
 use crate::schema::{Field, FieldFlags, Label, Schema};
 use crate::view::{Message, Value, View};
@@ -73,25 +74,31 @@ struct FieldTest {
 
 impl FieldTest {
     #[inline]
-    fn holds(&self, message: &Message<'_>, patterns: &Patterns, room: &mut Room) -> bool {
-        let view = message.view();
-        let Some(field) = view.schema().fields().get(self.field) else { return false };
-        let origin = Origin { view, field, patterns };
-        match self.access {
-            Access::Single => view
-                .stored(self.field)
-                .is_some_and(|value| self.value_holds(value, origin, room) == Some(true)),
-            Access::Repeated => self.values_hold(view.stored_values(self.field), origin, room),
-            Access::Computed => {
-                let value = message.computed(self.field, 0);
-                self.values_hold(value.into_iter(), origin, room)
+    fn holds(&self, source: &Source<'_, '_>, room: &mut Room) -> bool {
+        let view = source.view;
+        match (self.access, source.message) {
+            (Access::Single, _) => {
+                let Some(value) = view.stored(self.field) else { return false };
+                match &self.check {
+                    // The commonest question, without a detour.
+                    Some(Check::Number(ranges)) => {
+                        number(value).is_some_and(|number| ranges.contains(number) != self.negated)
+                    }
+                    _ => self.value_holds(value, source, room) == Some(true),
+                }
             }
-            Access::ComputedRepeated => {
+            (Access::Repeated, _) => self.values_hold(view.stored_values(self.field), source, room),
+            (Access::Computed, Some(message)) => {
+                let value = message.computed(self.field, 0);
+                self.values_hold(value.into_iter(), source, room)
+            }
+            (Access::ComputedRepeated, Some(message)) => {
                 // Getters end their values; the bound is for those that do not.
                 let indices = 0..usize::from(u16::MAX);
                 let values = indices.map_while(|index| message.computed(self.field, index));
-                self.values_hold(values, origin, room)
+                self.values_hold(values, source, room)
             }
+            (Access::Computed | Access::ComputedRepeated, None) => false,
         }
     }
 
@@ -100,7 +107,7 @@ impl FieldTest {
     fn value_holds(
         &self,
         value: Value<'_>,
-        origin: Origin<'_, '_>,
+        source: &Source<'_, '_>,
         room: &mut Room,
     ) -> Option<bool> {
         if self.is_address
@@ -109,7 +116,7 @@ impl FieldTest {
             return None;
         }
         Some(match &self.check {
-            Some(check) => check.holds(value, origin, room) != self.negated,
+            Some(check) => check.holds(value, source, room) != self.negated,
             None => true,
         })
     }
@@ -117,12 +124,12 @@ impl FieldTest {
     fn values_hold<'v>(
         &self,
         values: impl Iterator<Item = Value<'v>>,
-        origin: Origin<'_, '_>,
+        source: &Source<'_, '_>,
         room: &mut Room,
     ) -> bool {
         let mut found = false;
         for value in values {
-            match self.value_holds(value, origin, room) {
+            match self.value_holds(value, source, room) {
                 Some(true) if !self.every => return true,
                 Some(true) => found = true,
                 Some(false) if self.every => return false,
@@ -138,6 +145,8 @@ impl FieldTest {
 pub(super) struct Program {
     steps: Box<[Step]>,
     start: Target,
+    /// Nothing when fields are computed, the full scan is needed anyway, or none.
+    sparse: Option<SparseScan>,
 }
 
 impl Program {
@@ -150,7 +159,9 @@ impl Program {
     ) -> Result<Self, WhereError> {
         let mut compiler = Compiler { schema, shared, steps: Vec::new() };
         let start = compiler.expression(expression, Target::YES, Target::NO)?;
-        Ok(Self { steps: compiler.steps.into(), start })
+        let steps: Box<[Step]> = compiler.steps.into();
+        let sparse = schema.and_then(|schema| sparse_scan(schema, &steps));
+        Ok(Self { steps, start, sparse })
     }
 
     /// Answers for a payload. `message` is what its fields are read from; nothing comes back when
@@ -173,8 +184,16 @@ impl Program {
                 }
                 Question::Field(_) => {
                     let (schema, body) = message?;
-                    let message = Message::new(View::new(schema, body, index).ok()?);
-                    return Some(self.run_scanned(at, payload, &message, patterns, room));
+                    let sparse = self.sparse.as_ref();
+                    let view = match sparse {
+                        Some(sparse) if sparse.scan(schema, body, index) => {
+                            View::indexed(schema, body, index)
+                        }
+                        _ => View::new(schema, body, index).ok()?,
+                    };
+                    let message = if sparse.is_none() { Some(Message::new(view)) } else { None };
+                    let source = Source { view, message: message.as_ref(), patterns };
+                    return Some(self.run_scanned(at, payload, &source, room));
                 }
             }
         }
@@ -186,14 +205,13 @@ impl Program {
         &self,
         mut at: Target,
         payload: &Payload<'_>,
-        message: &Message<'_>,
-        patterns: &Patterns,
+        source: &Source<'_, '_>,
         room: &mut Room,
     ) -> bool {
         while let Some(step) = self.steps.get(at.0 as usize) {
             let holds = match &step.question {
                 Question::Header(test) => test.holds(payload),
-                Question::Field(test) => test.holds(message, patterns, room),
+                Question::Field(test) => test.holds(source, room),
             };
             at = if holds { step.yes } else { step.no };
         }
@@ -217,6 +235,24 @@ impl Program {
         }
         false
     }
+}
+
+/// A scan for the fields of all steps; nothing when some are computed, because they may be computed
+/// from any other field.
+fn sparse_scan(schema: &Schema, steps: &[Step]) -> Option<SparseScan> {
+    let mut wanted = Vec::new();
+    for step in steps {
+        let Question::Field(test) = &step.question else { continue };
+        if matches!(test.access, Access::Computed | Access::ComputedRepeated) {
+            return None;
+        }
+        wanted.push(test.field);
+        if Kind::of(schema.fields().get(test.field)?) == Kind::Rdata {
+            let (rrtype, class) = schema.rr_fields().unzip();
+            wanted.extend(rrtype.into_iter().chain(class));
+        }
+    }
+    if wanted.is_empty() { None } else { SparseScan::new(schema, &wanted) }
 }
 
 /// What the programs of one expression share while they are compiled.

@@ -2,7 +2,7 @@
 
 use wdns::{Class, Rcode, RrType};
 
-use super::check::{Check, RdataSet, TextCheck};
+use super::check::{Check, RdataSet, TextCheck, Wanted};
 use super::error::{Problem, WhereError};
 use super::header::{HeaderCheck, HeaderName, HeaderTest, TypeIds};
 use super::kind::{Kind, Mnemonic};
@@ -199,14 +199,15 @@ impl Context<'_> {
             return Err(WhereError::new(problem, item.value.start));
         }
         let wrong = |token: Token<'_>| wrong_value(test, kind.description(), token);
+        let text = |wanted| Check::Text(TextCheck { kind, names: field.names.clone(), wanted });
         Ok(Some(match test.operator {
             Operator::Exists => return Ok(None),
             Operator::Match => {
                 let pattern = patterns.expression(self.only(test)?)?;
-                Check::Text(kind, TextCheck::Matches(pattern))
+                text(Wanted::Matches(pattern))
             }
             Operator::StartsWith | Operator::EndsWith | Operator::Contains => {
-                Check::Text(kind, self.part(test, kind, patterns)?)
+                text(self.part(test, kind, patterns)?)
             }
             Operator::Under if kind == Kind::Text => {
                 Check::TextUnder(TextNames::new(self.text_names(test)?))
@@ -251,7 +252,7 @@ impl Context<'_> {
                 Kind::Text | Kind::Octets | Kind::DnsMessage => {
                     let texts = test.items.iter().map(|item| literal::text(item.value));
                     let texts = texts.collect::<Result<Vec<_>>>()?;
-                    Check::Text(kind, TextCheck::OneOf(Strings::new(texts)))
+                    text(Wanted::OneOf(Strings::new(texts)))
                 }
             },
         }))
@@ -265,15 +266,15 @@ impl Context<'_> {
         }
     }
 
-    fn part(&self, test: &Test<'_>, kind: Kind, patterns: &mut Patterns) -> Result<TextCheck> {
+    fn part(&self, test: &Test<'_>, kind: Kind, patterns: &mut Patterns) -> Result<Wanted> {
         let token = self.only(test)?;
         let text = literal::text(token)?;
         // Domain names are the same in any letter case.
         let ignore_case = kind == Kind::Name;
         Ok(match test.operator {
-            Operator::StartsWith => TextCheck::StartsWith(text.into(), ignore_case),
-            Operator::EndsWith => TextCheck::EndsWith(text.into(), ignore_case),
-            _ => TextCheck::Matches(patterns.text(token, &text, ignore_case)?),
+            Operator::StartsWith => Wanted::StartsWith(text.into(), ignore_case),
+            Operator::EndsWith => Wanted::EndsWith(text.into(), ignore_case),
+            _ => Wanted::Matches(patterns.text(token, &text, ignore_case)?),
         })
     }
 

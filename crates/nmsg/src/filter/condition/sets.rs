@@ -98,24 +98,28 @@ impl Strings {
     }
 }
 
-/// Domain names in wire form, lower case, in order.
+/// Domain names in wire form and lower case, short ones first, because lengths compare fastest.
 #[derive(Clone, Debug)]
-pub(super) struct Names(Strings);
+pub(super) struct Names(Box<[Box<[u8]>]>);
 
 impl Names {
     pub(super) fn new(names: Vec<Vec<u8>>) -> Self {
-        Self(Strings::new(names))
+        let mut names: Box<[Box<[u8]>]> = names.into_iter().map(Vec::into_boxed_slice).collect();
+        names.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        Self(names)
     }
 
     /// True for a name of the set, whatever the letter case.
     #[inline]
     pub(super) fn contains(&self, name: &[u8]) -> bool {
-        match &*self.0.0 {
+        match &*self.0 {
             [only] => only.eq_ignore_ascii_case(name),
             names => {
                 let lower = |octet: &u8| octet.to_ascii_lowercase();
-                let found = names
-                    .binary_search_by(|other| other.iter().copied().cmp(name.iter().map(lower)));
+                let found = names.binary_search_by(|other| {
+                    let by_text = || other.iter().copied().cmp(name.iter().map(lower));
+                    other.len().cmp(&name.len()).then_with(by_text)
+                });
                 found.is_ok()
             }
         }
@@ -125,7 +129,7 @@ impl Names {
     /// uncompressed name.
     #[inline]
     pub(super) fn covers(&self, name: &[u8]) -> bool {
-        match &*self.0.0 {
+        match &*self.0 {
             [only] => {
                 let Some(above) = name.len().checked_sub(only.len()) else { return false };
                 let mut at = 0;
