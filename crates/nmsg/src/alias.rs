@@ -61,7 +61,19 @@ impl AliasTable {
     /// The number of a name, whatever the letter case.
     #[must_use]
     pub fn number(&self, name: &[u8]) -> Option<u32> {
-        self.numbers.get(&name.to_ascii_lowercase()).copied()
+        if self.numbers.is_empty() {
+            return None;
+        }
+        let mut room = [0; 64];
+        let number = match room.get_mut(..name.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(name);
+                lower.make_ascii_lowercase();
+                self.numbers.get(&*lower)
+            }
+            None => self.numbers.get(&name.to_ascii_lowercase()[..]),
+        };
+        number.copied()
     }
 }
 
@@ -104,6 +116,14 @@ mod tests {
         assert_eq!(table.name(1), None);
         assert_eq!(table.number(b"qA"), Some(5), "the lowest number of a name is used");
         assert_eq!(table.number(b"second"), Some(101));
+        let mut table = AliasTable::default();
+        assert_eq!(table.number(b""), None);
+        for len in [0, 1, 63, 64, 65, 300] {
+            let name = "Long".repeat(75).into_bytes();
+            table.insert(len, &name[..len as usize]);
+            let upper = name[..len as usize].to_ascii_uppercase();
+            assert_eq!(table.number(&upper), Some(len));
+        }
     }
 
     #[test]

@@ -3,6 +3,9 @@ use std::collections::HashSet;
 /// Names that are remembered as said; further ones are only counted.
 const NAMES_KEPT: usize = 1024;
 
+/// Octets of a name that are remembered.
+const NAME_LEN_KEPT: usize = 255;
+
 /// Which label of a record a name was given for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum LabelKey {
@@ -25,7 +28,7 @@ impl Notices {
     #[cold]
     pub(crate) fn unknown_name(&mut self, label: LabelKey, name: &[u8]) {
         self.unknown_names += 1;
-        let name: Box<[u8]> = name.into();
+        let name: Box<[u8]> = name[..name.len().min(NAME_LEN_KEPT)].into();
         if self.known.len() < NAMES_KEPT && self.known.insert((label, name.clone())) {
             self.fresh.push((label, name));
         }

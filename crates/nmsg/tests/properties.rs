@@ -150,8 +150,6 @@ fn set(
         (Form::ClassSie, _) if through == Through::Json => {
             Value::Unsigned(random.pick(&[1, 3, 4, 254, 255]))
         }
-        // JSON accepts no numbers above 15 (`message-types` §2.1).
-        (Form::Rcode, _) if through == Through::Json => Value::Unsigned(random.below(17)),
         (Form::Name, _) => {
             octets = random.name();
             Value::Octets(&octets)

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     /// A string with escapes.
     Escaped,
     Array,
+    /// An array whose elements were not kept apart.
+    LongArray,
     Object,
 }
 

@@ -57,6 +57,12 @@ struct Fields {
     elements: Vec<Token>,
 }
 
+/// Elements of arrays that are kept; a line of a peer must not take many times its size.
+const ELEMENTS_KEPT: usize = 1 << 16;
+
+/// Values that an element of a repeated field lies in.
+const ELEMENT_DEPTH: u32 = 3;
+
 /// The value of the key `message`.
 #[derive(Clone, Copy)]
 enum MessageValue<'r> {
@@ -325,16 +331,26 @@ impl Fields {
         }
     }
 
-    /// Finds the elements of an array.
+    /// Finds the elements of an array; those of a long one are only stepped over.
     fn array(&mut self, scanner: &mut Scanner<'_>) -> Result<Token, LineError> {
-        let start = self.elements.len() as u32;
+        let (at, start) = (scanner.offset() as u32, self.elements.len());
+        let mut kind = Kind::Array;
         scanner.enter()?;
         let mut ended = scanner.close(b']');
         while !ended {
-            self.elements.push(scanner.value_inline(3)?);
+            let element = scanner.value_inline(ELEMENT_DEPTH)?;
+            if self.elements.len() < ELEMENTS_KEPT {
+                self.elements.push(element);
+            } else {
+                kind = Kind::LongArray;
+            }
             ended = scanner.ended(b']')?;
         }
-        Ok(Token { kind: Kind::Array, start, end: self.elements.len() as u32 })
+        let (start, end) = (start as u32, self.elements.len() as u32);
+        Ok(match kind {
+            Kind::LongArray => Token { kind, start: at, end: scanner.offset() as u32 },
+            _ => Token { kind, start, end },
+        })
     }
 
     fn elements(&self, array: Token) -> &[Token] {
@@ -358,21 +374,55 @@ impl Encoder<'_> {
         let token = self.fields.tokens[field];
         let mut missing = true;
         if declared.label == Label::Repeated && token.kind != Kind::Absent {
-            if token.kind != Kind::Array {
-                return Err(LineError::new(LineErrorKind::Value, token.start as usize));
-            }
             if declared.form == Form::Rdata {
                 self.find_rr_numbers();
             }
-            for &element in self.fields.elements(token) {
-                self.put(out, tag, field, element)?;
-            }
+            self.array(out, tag, field, token)?;
             missing = false;
         } else if !matches!(token.kind, Kind::Absent | Kind::Null) {
             missing = self.put(out, tag, field, token)? == Outcome::LeftOut;
         }
         if missing && declared.is_always_stored() {
             put_default(out, tag, declared);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn array(
+        &mut self,
+        out: &mut Vec<u8>,
+        tag: u32,
+        field: usize,
+        array: Token,
+    ) -> Result<(), LineError> {
+        match array.kind {
+            Kind::Array => {
+                for &element in self.fields.elements(array) {
+                    self.put(out, tag, field, element)?;
+                }
+                Ok(())
+            }
+            Kind::LongArray => self.long_array(out, tag, field, array),
+            _ => Err(LineError::new(LineErrorKind::Value, array.start as usize)),
+        }
+    }
+
+    #[cold]
+    fn long_array(
+        &mut self,
+        out: &mut Vec<u8>,
+        tag: u32,
+        field: usize,
+        array: Token,
+    ) -> Result<(), LineError> {
+        let mut scanner = Scanner::new(self.context.line, array.start as usize);
+        scanner.enter()?;
+        let mut ended = scanner.close(b']');
+        while !ended {
+            let element = scanner.value(ELEMENT_DEPTH)?;
+            self.put(out, tag, field, element)?;
+            ended = scanner.ended(b']')?;
         }
         Ok(())
     }

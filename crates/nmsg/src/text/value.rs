@@ -49,7 +49,7 @@ fn rcode(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return Some(0);
     }
-    let number = CInteger::parse(text)?;
+    let number = CInteger::parse(text).filter(|number| !number.is_negative())?;
     let value = number.wrapping_unsigned();
     (value <= u64::from(u16::MAX)).then_some(value)
 }
@@ -146,6 +146,7 @@ mod tests {
                 ("65535", Some(65535)),
                 ("65536", None),
                 ("-1", None),
+                ("-18446744073709551615", None),
                 ("5x", None),
             ],
         );

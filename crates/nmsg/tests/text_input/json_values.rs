@@ -21,6 +21,53 @@ fn rows(name: &str, member: &str, rows: &[(&str, Option<&str>)]) {
 }
 
 #[test]
+fn ji_3_an_unusable_line_costs_itself_only() {
+    let (registry, aliases) = (Registry::builtin(), Aliases::default());
+    let mut reader = JsonReader::new(&registry, &aliases);
+    let mut bodies = b"before".to_vec();
+    let good = br#"{"vname":"base","mname":"ipconn","message":{"proto":6}}"#;
+    for bad in [
+        &br#"{"vname":"base","mname":"ipconn","message":{"srcip":"1.2.3.4","proto":-6}}"#[..],
+        br#"{"vname":"base","mname":"ipconn","message":{"proto":6}"#,
+        br#"{"vname":"base","mname":"ipconn","message":{"proto":6},"time":"x"}"#,
+        b"garbage",
+    ] {
+        assert!(reader.read_line(bad, NOW, &mut bodies).is_err());
+        assert_eq!(bodies, b"before");
+        assert!(reader.read_line(good, NOW, &mut bodies).unwrap().is_some());
+        assert_eq!(bodies, b"before\x08\x06");
+        bodies.truncate(6);
+    }
+}
+
+#[test]
+fn jo_10_documents_are_shown_where_they_are_valid() {
+    let shown = |kind: &str, payload: &[u8]| {
+        let mut text = wdns::TextBuffer::new();
+        text.base64(payload);
+        let members = format!("\"type\":\"{kind}\",\"payload\":\"{}\"", text.to_string_lossy());
+        let got = message("base:encode", &members).unwrap();
+        let (_, payload) = got.split_once("\"payload\":").unwrap();
+        payload.split_once("\"b64\":").unwrap().0.to_owned()
+    };
+    for (kind, payload, want) in [
+        ("TEXT", &b""[..], r#"{"val":"","#),
+        ("TEXT", b"a\0b\n", r#"{"val":"a\u0000b\n","#),
+        ("YAML", b"\xff\xc3\xa9", "{\"val\":\"\u{fffd}\u{e9}\","),
+        ("XML", b"<a b=\"c\"/>", r#"{"val":"<a b=\"c\"/>","#),
+        ("JSON", b"{\"a\": 1}", r#"{"val":{"a": 1},"#),
+        ("JSON", b"{\n\"a\": 1}\n", r#"{"val":{"a":1},"#),
+        ("JSON", b"null", r#"{"val":null,"#),
+        ("JSON", b"5 x", "{"),
+        ("JSON", b"", "{"),
+        ("JSON", b"\"\xff\"", "{"),
+        ("MSGPACK", b"\x81\xa1a\x01", "{"),
+    ] {
+        assert_eq!(shown(kind, payload), want, "{kind} {}", payload.escape_ascii());
+    }
+}
+
+#[test]
 fn strings_take_strings_only() {
     rows(
         "base:logline",
@@ -267,6 +314,21 @@ fn repeated_fields_take_arrays() {
     }
     // Repeated numbers are not packed.
     assert_eq!(body("SIE:newdomain", "\"new_rr\":[true,0]"), [0xb0, 1, 1, 0xb0, 1, 0]);
+}
+
+#[test]
+fn long_arrays_keep_every_element() {
+    for len in [65_535, 65_536, 65_537, 100_000] {
+        let truths = "true,false,".repeat(len / 2 + 1);
+        let members = format!("\"keys\":[\"a\"],\"new_rr\":[{}\"true\"]", truths);
+        let body = body("SIE:newdomain", &members);
+        let values = 2 * (len / 2 + 1) + 1;
+        assert_eq!(body.len(), 4 + 3 * values, "{len}");
+        assert!(body.starts_with(b"\x4a\x02a\0\xb0\x01\x01\xb0\x01\x00"));
+        assert!(body.ends_with(b"\xb0\x01\x00\xb0\x01\x01"));
+        let bad = members.replace("\"true\"]", "null]");
+        assert_eq!(message("SIE:newdomain", &bad), Err(Value), "{len}");
+    }
 }
 
 #[test]
