@@ -5,6 +5,7 @@
 //! | [`Latch`] | something that any number of threads can wait for beside a descriptor |
 //! | [`Stream`] | a file, pipe, device or terminal, read and written so that a latch ends every wait |
 //! | [`signal`] | signals as flags and a latch |
+//! | [`Bell`] | ends a poll, again and again |
 //! | [`PollSet`] | any number of descriptors waited for together |
 //! | [`udp`] | datagrams |
 //! | [`durable`] | files that appear whole or not at all |
@@ -12,8 +13,10 @@
 //! | [`wait_with_usage`] | what a child process cost |
 //! | [`User`], [`daemon`] | what the process runs as |
 
+mod bell;
 pub mod daemon;
 pub mod durable;
+mod host;
 mod latch;
 pub mod pcap;
 mod poll;
@@ -25,6 +28,8 @@ pub mod udp;
 mod usage;
 mod user;
 
+pub use bell::Bell;
+pub use host::canonical_host_name;
 pub use latch::{Latch, Ready, sleep, wait};
 pub use poll::{Interest, PollSet};
 pub use stream::{Received, Stream, StreamKind};

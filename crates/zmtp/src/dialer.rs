@@ -1,6 +1,6 @@
-use crate::bell::Bell;
 use crate::endpoint::Endpoint;
 use crate::transport::Stream;
+use nmsg_os::Bell;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -1,11 +1,10 @@
-use crate::bell::Bell;
 use crate::dialer::Dialer;
 use crate::endpoint::Endpoint;
 use crate::error::PeerFault;
 use crate::peer::Peer;
 use crate::socket_type::SocketType;
 use crate::transport::{Listener, Stream};
-use nmsg_os::{Interest, PollSet};
+use nmsg_os::{Bell, Interest, PollSet};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::sync::Arc;

@@ -28,7 +28,6 @@
 //! | [`Receiver`] | a SUB or PULL socket |
 //! | [`Sender`] | a PUB or PUSH socket |
 
-mod bell;
 mod connection;
 mod dialer;
 mod endpoint;

@@ -1,9 +1,8 @@
-use crate::bell::Bell;
 use crate::connection::Event;
 use crate::endpoint::Endpoint;
 use crate::hub::{Direction, Faults, Hub};
 use crate::socket_type::SocketType;
-use nmsg_os::{Interest, PollSet};
+use nmsg_os::{Bell, Interest, PollSet};
 use std::io;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;

@@ -1,11 +1,10 @@
-use crate::bell::Bell;
 use crate::endpoint::Endpoint;
 use crate::hub::{Direction, Faults, Hub};
 use crate::outbox::Outgoing;
 use crate::peer::Peer;
 use crate::receiver::Waited;
 use crate::socket_type::SocketType;
-use nmsg_os::{Interest, PollSet};
+use nmsg_os::{Bell, Interest, PollSet};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

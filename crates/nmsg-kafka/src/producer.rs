@@ -1,0 +1,191 @@
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::address::{Address, TopicPart};
+use crate::client::{Ears, settings};
+use crate::configuration::Configuration;
+use crate::error::Error;
+use crate::remark::Listener;
+
+/// How often an interruption is looked for.
+const ASKING_INTERVAL: Duration = Duration::from_millis(20);
+/// How long what was given up may take to be told.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What became of a record that was to be sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Sent {
+    /// It waits to be sent.
+    Taken,
+    /// There is no room; see [`Producer::work`].
+    Full,
+    /// It can never be sent, and why.
+    Refused(String),
+}
+
+/// What became of all records that were taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Delivery {
+    /// Records that the broker has.
+    pub delivered: u64,
+    /// Records that are not known to have been delivered.
+    pub undelivered: u64,
+    /// Sum of the units of those.
+    pub undelivered_units: u64,
+}
+
+/// Sends records to a topic. The broker drops duplicates of what had to be sent again.
+pub struct Producer {
+    inner: BaseProducer<Desk>,
+    topic: String,
+    partition: Option<i32>,
+}
+
+/// Counts what comes back from the broker.
+struct Desk {
+    ears: Ears,
+    delivered: AtomicU64,
+    undelivered: AtomicU64,
+    undelivered_units: AtomicU64,
+}
+
+impl ClientContext for Desk {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.ears.log(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.ears.error(error, reason);
+    }
+}
+
+impl ProducerContext for Desk {
+    /// What the caller counts in a record.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, units: usize) {
+        match result {
+            Ok(_) => {
+                self.delivered.fetch_add(1, Ordering::Relaxed);
+            }
+            Err((error, _)) => {
+                self.undelivered.fetch_add(1, Ordering::Relaxed);
+                self.undelivered_units.fetch_add(units as u64, Ordering::Relaxed);
+                let code = error.rdkafka_error_code();
+                let number = code.map_or(0, |code| code as i32);
+                self.ears.trouble(number, || match code {
+                    Some(code) => {
+                        format!("a record was not delivered: Kafka error {number}: {code}")
+                    }
+                    None => format!("a record was not delivered: {error}"),
+                });
+            }
+        }
+    }
+}
+
+impl Producer {
+    /// Opens a producer. Brokers that do not answer are waited for in the background.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is refused.
+    pub fn open(
+        address: &Address,
+        configuration: &Configuration,
+        listener: Listener,
+    ) -> Result<Self, Error> {
+        let config = settings(address, &[("enable.idempotence", "true")], configuration, &[]);
+        let desk = Desk {
+            ears: Ears::new(listener),
+            delivered: AtomicU64::new(0),
+            undelivered: AtomicU64::new(0),
+            undelivered_units: AtomicU64::new(0),
+        };
+        let partition = match address.part {
+            TopicPart::Partition(partition) => Some(partition),
+            TopicPart::All | TopicPart::Group(_) => None,
+        };
+        let inner = config.create_with_context(desk)?;
+        Ok(Self { inner, topic: address.topic.clone(), partition })
+    }
+
+    /// Takes a record, in which the caller counts `units`.
+    ///
+    /// # Errors
+    ///
+    /// Those after which nothing more can be sent.
+    pub fn send(&self, payload: &[u8], key: Option<&[u8]>, units: u64) -> Result<Sent, Error> {
+        let units = usize::try_from(units).unwrap_or(usize::MAX);
+        let mut record = BaseRecord::with_opaque_to(&self.topic, units).payload(payload);
+        record.key = key;
+        record.partition = self.partition;
+        let sent = self.inner.send::<[u8], [u8]>(record);
+        // What has come back in the meantime is counted.
+        self.inner.poll(Duration::ZERO);
+        use RDKafkaErrorCode::{
+            InvalidMessage, InvalidMessageSize, MessageSizeTooLarge, QueueFull,
+        };
+        match sent {
+            Ok(()) => Ok(Sent::Taken),
+            Err((KafkaError::MessageProduction(QueueFull), _)) => Ok(Sent::Full),
+            Err((
+                KafkaError::MessageProduction(
+                    code @ (MessageSizeTooLarge | InvalidMessageSize | InvalidMessage),
+                ),
+                _,
+            )) => Ok(Sent::Refused(code.to_string())),
+            Err((error, _)) => Err(error.into()),
+        }
+    }
+
+    /// Lets the broker's answers in, for so long, or until there are some; then there may be room.
+    pub fn work(&self, time: Duration) {
+        self.inner.poll(time);
+    }
+
+    /// Waits until the broker has answered for all records. `gives_up` is asked now and then, with
+    /// the number of records that are left, whether to end the wait.
+    pub fn close(self, mut gives_up: impl FnMut(u64) -> bool) -> Delivery {
+        loop {
+            let left = u64::try_from(self.inner.in_flight_count()).unwrap_or(0);
+            if left == 0 {
+                break;
+            }
+            if gives_up(left) {
+                self.give_up();
+                break;
+            }
+            self.inner.poll(ASKING_INTERVAL);
+        }
+        self.inner.poll(Duration::ZERO);
+        let desk = self.inner.context();
+        Delivery {
+            delivered: desk.delivered.load(Ordering::Relaxed),
+            undelivered: desk.undelivered.load(Ordering::Relaxed),
+            undelivered_units: desk.undelivered_units.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes back what is left, so that it is counted.
+    #[cold]
+    fn give_up(&self) {
+        self.inner.purge(PurgeConfig::default().queue().inflight());
+        let until = Instant::now() + LAST_WORDS;
+        while self.inner.in_flight_count() > 0 && Instant::now() < until {
+            self.inner.poll(ASKING_INTERVAL);
+        }
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
