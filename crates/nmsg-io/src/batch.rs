@@ -68,6 +68,36 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The entry of a payload that no container holds; its body is elsewhere.
+    pub(crate) fn new(header: &Payload<'_>, body: Option<Span>) -> Self {
+        Self {
+            time: header.time,
+            vendor: header.vendor,
+            msgtype: header.msgtype,
+            source: header.source,
+            operator: header.operator,
+            group: header.group,
+            body,
+            crc: None,
+            encoded: None,
+        }
+    }
+
+    /// The payload, of which `octets` hold the body.
+    #[must_use]
+    #[inline]
+    pub(crate) fn payload<'o>(&self, octets: &'o [u8]) -> Payload<'o> {
+        Payload {
+            vendor: self.vendor,
+            msgtype: self.msgtype,
+            time: self.time,
+            source: self.source,
+            operator: self.operator,
+            group: self.group,
+            body: self.body.map(|span| span.get(octets)),
+        }
+    }
+
     /// The entry of a record that was read from a container; `octets` hold its body.
     #[inline]
     pub(crate) fn of(stored: &StoredPayload<'_>, crc: Option<u32>, octets: &[u8]) -> Self {
@@ -124,7 +154,7 @@ pub struct DecodeTally {
     pub octets: u64,
     /// Containers, fragmented ones counted when complete.
     pub containers: u64,
-    /// Payloads that the selection left out.
+    /// Payloads that the selection or the condition left out.
     pub filtered: u64,
     /// Payloads with a wrong checksum.
     pub mismatched: u64,
@@ -152,15 +182,7 @@ impl Batch {
     #[must_use]
     #[inline]
     pub fn payload(&self, entry: &Entry) -> Payload<'_> {
-        Payload {
-            vendor: entry.vendor,
-            msgtype: entry.msgtype,
-            time: entry.time,
-            source: entry.source,
-            operator: entry.operator,
-            group: entry.group,
-            body: entry.body.map(|span| span.get(&self.octets)),
-        }
+        entry.payload(&self.octets)
     }
 
     /// The payload of one entry as it stood in a container.
@@ -186,17 +208,26 @@ impl Batch {
 
     /// Appends a payload whose body is already part of the octets.
     pub fn push_span(&mut self, header: &Payload<'_>, body: Option<Span>) {
-        self.entries.push(Entry {
-            time: header.time,
-            vendor: header.vendor,
-            msgtype: header.msgtype,
-            source: header.source,
-            operator: header.operator,
-            group: header.group,
-            body,
-            crc: None,
-            encoded: None,
+        self.entries.push(Entry::new(header, body));
+    }
+
+    /// Keeps the payloads for which `keep` holds, which is given the octets too; problems keep
+    /// their place among the payloads that are left. Gives how many have gone.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut Entry, &mut Vec<u8>) -> bool) -> u64 {
+        let Self { octets, entries, problems, .. } = self;
+        let before = entries.len();
+        let mut problems = problems.iter_mut().peekable();
+        let (mut at, mut kept) = (0, 0);
+        entries.retain_mut(|entry| {
+            while let Some(problem) = problems.next_if(|problem| problem.position <= at) {
+                problem.position = kept;
+            }
+            let keeps = keep(entry, octets);
+            (at, kept) = (at + 1, kept + usize::from(keeps));
+            keeps
         });
+        problems.for_each(|problem| problem.position = kept);
+        (before - kept) as u64
     }
 
     /// Memory that the batch stands for when many are under way, in octets.

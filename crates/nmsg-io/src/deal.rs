@@ -41,33 +41,39 @@ impl Dealer {
         Self { mirror, cursors: vec![0; inputs], room: vec![limit; outputs] }
     }
 
+    /// How many more payloads of `input` are dealt until the run is over.
+    #[must_use]
+    pub fn room(&self, input: usize) -> u64 {
+        let outputs = self.room.len();
+        let Some(cursor) = self.cursors.get(input).filter(|_| outputs > 0) else { return 0 };
+        if self.mirror || outputs == 1 {
+            return self.room.iter().copied().min().unwrap_or(0);
+        }
+        // The position at which the walk first meets an output without room.
+        let blocked = (0..outputs).map(|turn| {
+            let room = self.room[(cursor + turn) % outputs];
+            room.saturating_mul(outputs as u64).saturating_add(turn as u64)
+        });
+        blocked.min().unwrap_or(0)
+    }
+
     /// Deals the payloads of `input` at `start..end` of its batch; what each output gets is added
     /// to `deals` in the order of the outputs' turns.
     pub fn deal(&mut self, input: usize, start: usize, end: usize, deals: &mut Vec<Deal>) -> Dealt {
-        let available = end - start;
+        let total = self.room(input);
+        let count = (end - start).min(usize::try_from(total).unwrap_or(usize::MAX));
         let outputs = self.room.len();
         let Some(cursor) = self.cursors.get_mut(input).filter(|_| outputs > 0) else {
             return Dealt { count: 0, full: true };
         };
         if self.mirror || outputs == 1 {
-            let least = self.room.iter().copied().min().unwrap_or(0);
-            let count = available.min(usize::try_from(least).unwrap_or(usize::MAX));
             let selection = Selection { start, end: start + count, step: 1 };
             if count > 0 {
                 deals.extend((0..outputs).map(|output| Deal { output, selection }));
             }
             self.room.iter_mut().for_each(|room| *room = take(*room, count));
-            return Dealt { count, full: least == count as u64 };
+            return Dealt { count, full: total == count as u64 };
         }
-        // The position at which the walk first meets an output without room.
-        let blocked = (0..outputs)
-            .map(|turn| {
-                let room = self.room[(*cursor + turn) % outputs];
-                room.saturating_mul(outputs as u64).saturating_add(turn as u64)
-            })
-            .min()
-            .unwrap_or(0);
-        let count = available.min(usize::try_from(blocked).unwrap_or(usize::MAX));
         for turn in 0..outputs.min(count) {
             let output = (*cursor + turn) % outputs;
             let selection = Selection { start: start + turn, end: start + count, step: outputs };
@@ -75,7 +81,7 @@ impl Dealer {
             deals.push(Deal { output, selection });
         }
         *cursor = (*cursor + count) % outputs;
-        Dealt { count, full: blocked == count as u64 }
+        Dealt { count, full: total == count as u64 }
     }
 }
 

@@ -1,5 +1,6 @@
 use nmsg::container::{ContainerBody, Header, Inflater, StoredPayload, swallowed_containers};
-use nmsg::{Aliases, Limits, MsgType, Registry, VendorId};
+use nmsg::filter::{Matcher, Where};
+use nmsg::{Aliases, Limits, MsgType, Payload, Registry, VendorId};
 
 use crate::batch::{Arrival, Batch, Entry};
 use crate::fault::{Fault, Problem};
@@ -35,6 +36,8 @@ impl PayloadFilter {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecodeSettings<'r> {
     pub(crate) filter: PayloadFilter,
+    /// What must hold for payloads that the filter lets pass.
+    pub(crate) condition: Option<&'r Where>,
     pub(crate) limits: &'r Limits,
     pub(crate) registry: &'r Registry,
     pub(crate) aliases: &'r Aliases,
@@ -50,6 +53,7 @@ pub(crate) struct DecodeSettings<'r> {
 pub(crate) struct Decoder<'r> {
     kind: RawKind,
     filter: PayloadFilter,
+    condition: Option<Box<Matcher>>,
     limits: &'r Limits,
     inflater: Inflater,
     index: ContainerBody,
@@ -69,7 +73,7 @@ enum Lines<'r> {
 impl<'r> Decoder<'r> {
     /// A decoder of batches of this kind.
     pub(crate) fn new(kind: RawKind, settings: DecodeSettings<'r>) -> Self {
-        let DecodeSettings { filter, limits, registry, aliases, keeps_lines } = settings;
+        let DecodeSettings { filter, condition, limits, registry, aliases, keeps_lines } = settings;
         let lines = match kind {
             RawKind::JsonLines => {
                 Lines::Json(Box::new(JsonLines::new(registry, aliases, limits, keeps_lines)))
@@ -86,6 +90,7 @@ impl<'r> Decoder<'r> {
         Self {
             kind,
             filter,
+            condition: condition.map(|condition| Box::new(Matcher::new(condition))),
             limits,
             inflater: Inflater::new(),
             index: ContainerBody::new(),
@@ -244,16 +249,17 @@ impl<'r> Decoder<'r> {
     /// Takes the indexed payloads of `body`, which is a piece of `octets`, that are whole and
     /// wanted.
     #[inline]
-    fn take(&self, body: &[u8], octets: &[u8], batch: &mut Batch) {
-        batch.entries.reserve(self.index.len());
-        for stored in self.index.payloads(body) {
+    fn take(&mut self, body: &[u8], octets: &[u8], batch: &mut Batch) {
+        let Self { filter, condition, index, .. } = self;
+        batch.entries.reserve(index.len());
+        for stored in index.payloads(body) {
             let crc = stored.stored_crc.map(|_| stored.calculated_crc());
             if crc.is_some_and(|crc| stored.stored_crc != Some(crc.swap_bytes())) {
                 mismatched(batch, &stored);
                 continue;
             }
             let entry = Entry::of(&stored, crc, octets);
-            if self.filter.passes(&entry) {
+            if filter.passes(&entry) && holds(condition, &stored.payload) {
                 batch.entries.push(entry);
             } else {
                 batch.tally.filtered += 1;
@@ -261,25 +267,20 @@ impl<'r> Decoder<'r> {
         }
     }
 
-    fn select(&self, batch: &mut Batch) {
-        if self.filter == PayloadFilter::default() {
+    fn select(&mut self, batch: &mut Batch) {
+        let Self { filter, condition, .. } = self;
+        if *filter == PayloadFilter::default() && condition.is_none() {
             return;
         }
-        let before = batch.entries.len();
-        // Problems keep their place among the payloads that are left.
-        let mut problems = batch.problems.iter_mut().peekable();
-        let (mut at, mut kept) = (0, 0);
-        batch.entries.retain(|entry| {
-            while let Some(problem) = problems.next_if(|problem| problem.position <= at) {
-                problem.position = kept;
-            }
-            let passes = self.filter.passes(entry);
-            (at, kept) = (at + 1, kept + usize::from(passes));
-            passes
+        batch.tally.filtered += batch.retain(|entry, octets| {
+            filter.passes(entry) && holds(condition, &entry.payload(octets))
         });
-        problems.for_each(|problem| problem.position = kept);
-        batch.tally.filtered += (before - batch.entries.len()) as u64;
     }
+}
+
+#[inline]
+fn holds(condition: &mut Option<Box<Matcher>>, payload: &Payload<'_>) -> bool {
+    condition.as_mut().is_none_or(|condition| condition.matches(payload))
 }
 
 #[cold]

@@ -1,3 +1,4 @@
+use nmsg::filter::{FilterChain, Where};
 use nmsg::{Aliases, Labels, Limits, Registry};
 use nmsg_os::Latch;
 use std::num::NonZeroU64;
@@ -44,6 +45,8 @@ pub struct Engine {
     outputs: Vec<Output>,
     labels: Labels,
     filter: PayloadFilter,
+    condition: Option<Where>,
+    chain: Option<Box<dyn Fn(u64) -> FilterChain>>,
     count: Option<NonZeroU64>,
     interval: Option<IntervalClock>,
     rotating: bool,
@@ -137,6 +140,22 @@ impl Engine {
     #[must_use]
     pub fn filter(mut self, filter: PayloadFilter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// Sets what must hold for payloads that [`Self::filter`] lets pass.
+    #[must_use]
+    pub fn condition(mut self, condition: Option<Where>) -> Self {
+        self.condition = condition;
+        self
+    }
+
+    /// Sets which filters are asked about the payloads that are left, in order. Each input has a
+    /// chain of its own, which is made from the input's number, counted from 0. A filter that
+    /// fails ends its input.
+    #[must_use]
+    pub fn filter_chain(mut self, chain: impl Fn(u64) -> FilterChain + 'static) -> Self {
+        self.chain = Some(Box::new(chain));
         self
     }
 
@@ -247,12 +266,14 @@ impl Engine {
         let latches = [self.interrupt.unwrap_or(&finish), &finish];
         let decoding = DecodeSettings {
             filter: self.filter,
+            condition: self.condition.as_ref(),
             limits: &self.limits,
             registry: &self.registry,
             aliases: &self.aliases,
             keeps_lines: self.keeps_lines,
         };
-        let feeders = self.sources.into_iter().map(|(source, rate)| Feeder {
+        let feeders = self.sources.into_iter().enumerate().map(|(input, (source, rate))| Feeder {
+            given_up: run.filter_input(input, self.chain.as_ref().map(|make| make(input as u64))),
             decoder: Decoder::new(source.kind(), decoding),
             source,
             pace: rate.map(Pace::new),
@@ -301,7 +322,8 @@ fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) 
                 queue.pop(run.deadline())
             });
             match message {
-                Some(Message::Batch(input, batch)) => {
+                Some(Message::Batch(input, mut batch)) => {
+                    run.sift(input, &mut batch);
                     if run.absorb(&Handed { input, batch: &batch, shared: None }).is_break() {
                         stop(&queue, finish);
                     }

@@ -1,6 +1,8 @@
 use nmsg_os::Latch;
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::batch::Batch;
@@ -29,11 +31,13 @@ pub(crate) struct Feeder<'e> {
     pub(crate) pace: Option<Pace>,
     /// What ends every wait.
     pub(crate) latches: [&'e Latch; 2],
+    /// True once nothing of this input is wanted any more.
+    pub(crate) given_up: Arc<AtomicBool>,
 }
 
 impl Feeder<'_> {
     pub(crate) fn is_stopped(&self) -> bool {
-        self.latches.iter().any(|latch| latch.is_raised())
+        self.latches.iter().any(|latch| latch.is_raised()) || self.given_up.load(Ordering::Relaxed)
     }
 
     /// Reads, decodes and hands on until the input ends or the run is over.

@@ -24,8 +24,10 @@ pub struct InputAccount {
     pub payloads: u64,
     /// Payloads handed to the outputs.
     pub dealt: u64,
-    /// Payloads that the selection left out.
+    /// Payloads that the selection, the condition or a filter left out.
     pub filtered: u64,
+    /// Of those, payloads that the filter chain dropped.
+    pub dropped: u64,
     /// Payloads with a wrong checksum.
     pub mismatched: u64,
     /// Payloads that came in when every output had as many as it may have.
@@ -41,6 +43,13 @@ pub struct InputAccount {
 }
 
 impl InputAccount {
+    /// Payloads that reached the filter chain before the run was over, whatever it said of them:
+    /// those that came in as far as totals are concerned.
+    #[must_use]
+    pub fn taken_in(&self) -> u64 {
+        self.dealt + self.dropped
+    }
+
     /// How often a kind of fault occurred.
     #[must_use]
     pub fn faults_of(&self, kind: FaultKind) -> u64 {
@@ -70,10 +79,10 @@ pub struct OutputAccount {
 }
 
 impl Ledger {
-    /// Payloads that came in and were not left out: those of the totals line.
+    /// Payloads that came in and were selected: those of the totals line.
     #[must_use]
     pub fn payloads_in(&self) -> u64 {
-        self.inputs.iter().map(|input| input.dealt).sum()
+        self.inputs.iter().map(InputAccount::taken_in).sum()
     }
 
     /// Payloads written, counted for each output.
@@ -105,7 +114,7 @@ impl Ledger {
                     + input.over_count
                     + input.discarded
         });
-        let dealt = self.payloads_in();
+        let dealt: u64 = self.inputs.iter().map(|input| input.dealt).sum();
         let mut arrived =
             self.outputs.iter().map(|o| o.written + o.undecodable + o.lost + o.undelivered);
         let outputs =

@@ -10,7 +10,7 @@
 //! | [`Engine`] | the whole: sources, outputs, settings, [`Engine::run`] |
 //! | [`Source`], [`FileSource`], [`UdpSource`], [`ZmqSource`] | where payloads come from |
 //! | [`Output`], [`Sink`], [`UdpSink`], [`ZmqSink`] | where payloads go |
-//! | [`PayloadFilter`] | which of them pass |
+//! | [`PayloadFilter`], [`Engine::condition`], [`Engine::filter_chain`] | which of them pass |
 //! | [`Observer`], [`Voice`] | are told what goes wrong |
 //! | [`Outcome`], [`Ledger`] | how the run went |
 //!
@@ -40,6 +40,7 @@ pub mod rotate;
 mod run;
 #[cfg(test)]
 mod scratch;
+mod sift;
 mod source;
 mod voice;
 mod zmq;

@@ -95,7 +95,8 @@ fn take_ready(
     let mut ended = 0;
     while let Some(next) = ready.take_next() {
         match next {
-            Next::Batch(batch) => {
+            Next::Batch(mut batch) => {
+                run.sift(input, &mut batch);
                 let batch = Arc::new(batch);
                 let flow = run.absorb(&Handed { input, batch: &batch, shared: Some(&batch) });
                 stop_on_break(flow, pool, finish);

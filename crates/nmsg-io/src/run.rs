@@ -1,10 +1,13 @@
 use nmsg::container::LossTracker;
+use nmsg::filter::FilterChain;
 use nmsg_os::Latch;
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
@@ -18,6 +21,7 @@ use crate::observer::Observer;
 use crate::output::Closed;
 use crate::pool::Piece;
 use crate::rotate::{IntervalClock, time_since_1970};
+use crate::sift::{Sifted, sift};
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -86,6 +90,9 @@ struct Input {
     loss: LossTracker<Option<SocketAddr>>,
     /// What was said to be left out: each thing is said once.
     left_out: HashSet<String>,
+    chain: Option<FilterChain>,
+    /// True once a filter has failed: nothing more is wanted.
+    given_up: Arc<AtomicBool>,
 }
 
 /// Things whose being said is remembered; further ones are only counted.
@@ -105,6 +112,8 @@ impl<'e, 'r> Run<'e, 'r> {
             is_network,
             loss: LossTracker::new(),
             left_out: HashSet::new(),
+            chain: None,
+            given_up: Arc::default(),
         });
         Self {
             start: Instant::now(),
@@ -151,6 +160,39 @@ impl<'e, 'r> Run<'e, 'r> {
         *count += times;
         self.damaged |= fault.kind().is_damage() && !*is_network;
         self.observer.fault(&account.name, fault, first);
+    }
+
+    /// Sets the filters of an input; gives what tells that one of them has failed.
+    pub(crate) fn filter_input(
+        &mut self,
+        input: usize,
+        chain: Option<FilterChain>,
+    ) -> Arc<AtomicBool> {
+        let Some(input) = self.inputs.get_mut(input) else { return Arc::default() };
+        input.chain = chain;
+        Arc::clone(&input.given_up)
+    }
+
+    /// Asks the filters of an input about a batch that is about to be dealt.
+    pub(crate) fn sift(&mut self, input: usize, batch: &mut Batch) {
+        let room = self.dealer.room(input);
+        let Some(Input { account, chain: Some(chain), given_up, .. }) = self.inputs.get_mut(input)
+        else {
+            return;
+        };
+        if self.end.is_some() {
+            return;
+        }
+        let had_failed = given_up.load(Ordering::Relaxed);
+        let Sifted { dropped, discarded, failed } = sift(chain, batch, room, had_failed);
+        account.payloads += dropped + discarded;
+        account.filtered += dropped;
+        account.dropped += dropped;
+        account.discarded += discarded;
+        if let Some(failed) = failed {
+            given_up.store(true, Ordering::Relaxed);
+            self.input_ended(input, Err(io::Error::other(failed)));
+        }
     }
 
     /// Deals a batch. Breaks when the run is over; what comes afterwards is only counted.
@@ -463,6 +505,7 @@ pub(crate) struct Inline<'a, 'e, 'r>(pub(crate) &'a mut Run<'e, 'r>);
 
 impl Consumer for Inline<'_, '_, '_> {
     fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        self.0.sift(0, batch);
         self.0.absorb(&Handed { input: 0, batch, shared: None })
     }
 

@@ -44,6 +44,7 @@ pub struct Candidate<'a> {
     /// Everything but the body.
     header: Payload<'static>,
     body: Option<Cow<'a, [u8]>>,
+    replaced: bool,
 }
 
 impl<'a> Candidate<'a> {
@@ -51,7 +52,7 @@ impl<'a> Candidate<'a> {
     #[must_use]
     #[inline]
     pub fn new(payload: Payload<'a>) -> Self {
-        let mut candidate = Self { header: Payload::default(), body: None };
+        let mut candidate = Self { header: Payload::default(), body: None, replaced: false };
         candidate.set_header(&payload);
         candidate.body = payload.body.map(Cow::Borrowed);
         candidate
@@ -68,6 +69,15 @@ impl<'a> Candidate<'a> {
     pub fn replace(&mut self, payload: &Payload<'_>) {
         self.set_header(payload);
         self.body = payload.body.map(|body| Cow::Owned(body.to_vec()));
+        self.replaced = true;
+    }
+
+    /// What a filter put in its place: everything but the body, and the body; `None` when the
+    /// payload is as it was read.
+    #[must_use]
+    #[inline]
+    pub fn into_replacement(self) -> Option<(Payload<'static>, Option<Vec<u8>>)> {
+        self.replaced.then(|| (self.header, self.body.map(Cow::into_owned)))
     }
 
     #[inline]
@@ -240,6 +250,9 @@ mod tests {
         assert_eq!(chain.accepts(&mut candidate), Ok(true));
         let want = Payload { msgtype: MsgType(8), operator: None, body: Some(b"abc"), ..read };
         assert_eq!(candidate.payload(), want);
+        let replacement = candidate.clone().into_replacement();
+        assert_eq!(replacement, Some((Payload { body: None, ..want }, Some(b"abc".to_vec()))));
+        assert_eq!(Candidate::new(read).into_replacement(), None);
         candidate.replace(&Payload { body: None, ..read });
         assert_eq!(candidate.payload().body, None);
     }
