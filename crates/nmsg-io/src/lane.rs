@@ -174,6 +174,11 @@ impl<'r> Lane<'r> {
         accepted
     }
 
+    /// True while the sink wants to be asked for notices.
+    pub(crate) fn awaits_news(&self) -> bool {
+        self.sink.as_ref().is_some_and(|sink| sink.awaits_news())
+    }
+
     /// True when the output can be started anew.
     pub(crate) fn rotates(&self) -> bool {
         self.sink.as_ref().is_some_and(|sink| sink.rotates())

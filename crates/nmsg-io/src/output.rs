@@ -110,6 +110,11 @@ pub trait Sink: Send {
         None
     }
 
+    /// True while [`Self::notice`] is to be asked again soon although nothing is written.
+    fn awaits_news(&self) -> bool {
+        false
+    }
+
     /// True when the output can be started anew while the run goes on.
     fn rotates(&self) -> bool {
         false

@@ -314,7 +314,8 @@ impl<'e, 'r> Run<'e, 'r> {
         });
         let is_full = self.lanes.iter().any(Lane::is_full);
         let full = self.idle_since.filter(|_| is_full).map(|since| since + IDLE);
-        [interval, full].into_iter().flatten().min()
+        let news = self.lanes.iter().any(Lane::awaits_news).then(|| Instant::now() + IDLE);
+        [interval, full, news].into_iter().flatten().min()
     }
 
     /// Deals the payloads `start..end` of a batch, unless the run is over.

@@ -142,6 +142,10 @@ impl<F: RotatedFiles> Sink for RotatingSink<F> {
         self.next_notice()
     }
 
+    fn awaits_news(&self) -> bool {
+        self.settings.kicker.as_ref().is_some_and(Kicker::is_running)
+    }
+
     fn rotates(&self) -> bool {
         true
     }
