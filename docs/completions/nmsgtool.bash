@@ -23,12 +23,26 @@ _nmsgtool() {
 
     case "${cmd}" in
         nmsgtool)
-            opts="-B -c -C -d -D -e -f -h -j -J -k -l -L -m -o -P -r -R -s -S -t -T -U -v -V -w -Z -z --byterate --count --readchan --debug --daemon --endline --readpres --getgroup --getoperator --getsource --help --readjson --writejson --kicker --readsock --readzsock --mtu --mirror --writepres --pidfile --readnmsg --randomize --writesock --writezsock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --readzchan --zlibout --skip-empty --threads --keep-going --strict --stats --ttl"
+            opts="-b -B -c -C -d -D -e -f -h -i -j -J -k -l -L -m -o -p -P -r -R -s -S -t -T -U -v -V -w -Z -z --bpf --byterate --count --readchan --debug --daemon --endline --readpres --getgroup --getoperator --getsource --help --readif --readjson --writejson --kicker --readsock --readzsock --mtu --mirror --writepres --readpcap --pidfile --readnmsg --randomize --writesock --writezsock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --readzchan --zlibout --skip-empty --threads --keep-going --strict --stats --ttl --classic-capture"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --bpf)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -b)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --byterate)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -130,6 +144,20 @@ _nmsgtool() {
                     return 0
                     ;;
                 --getsource)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --readif)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -i)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -262,6 +290,36 @@ _nmsgtool() {
                     return 0
                     ;;
                 -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --readpcap)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -p)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

@@ -1,3 +1,4 @@
+complete -c nmsgtool -s b -l bpf -d 'capture only packets that match this expression' -r -f
 complete -c nmsgtool -s B -l byterate -d 'read each -r input at this many bytes per second' -r -f
 complete -c nmsgtool -s c -l count -d 'stop after writing this many messages to an output' -r -f
 complete -c nmsgtool -s C -l readchan -d 'read from every socket of a channel alias' -r -f
@@ -6,6 +7,7 @@ complete -c nmsgtool -s f -l readpres -d 'read presentation text from a file; ne
 complete -c nmsgtool -l getgroup -d 'keep only messages of this group' -r -f
 complete -c nmsgtool -l getoperator -d 'keep only messages of this operator' -r -f
 complete -c nmsgtool -l getsource -d 'keep only messages of this source' -r -f
+complete -c nmsgtool -s i -l readif -d 'capture from an interface; needs -T' -r -f
 complete -c nmsgtool -s j -l readjson -d 'read JSON lines from a file' -r -F
 complete -c nmsgtool -s J -l writejson -d 'write JSON lines to a file' -r -F
 complete -c nmsgtool -s k -l kicker -d 'rotate output files and run a command on each' -r -f -a "(__fish_complete_command)"
@@ -13,6 +15,7 @@ complete -c nmsgtool -s l -l readsock -d 'listen for containers on UDP ADDR/PORT
 complete -c nmsgtool -s L -l readzsock -d 'read containers from a ZeroMQ endpoint' -r -f
 complete -c nmsgtool -s m -l mtu -d 'container size for UDP outputs, in bytes' -r -f
 complete -c nmsgtool -s o -l writepres -d 'write presentation text to a file' -r -F
+complete -c nmsgtool -s p -l readpcap -d 'read packets from a capture file; needs -T' -r -F
 complete -c nmsgtool -s P -l pidfile -d 'write the process id to a file' -r -F
 complete -c nmsgtool -s r -l readnmsg -d 'read containers from a file' -r -F
 complete -c nmsgtool -s s -l writesock -d 'send containers to UDP ADDR/PORT[..PORT]' -r -f
@@ -40,3 +43,4 @@ complete -c nmsgtool -l skip-empty -d 'leave out files of intervals without mess
 complete -c nmsgtool -l keep-going -d 'exit with 0 although an input was damaged'
 complete -c nmsgtool -l strict -d 'stop at the first damage in an input'
 complete -c nmsgtool -l stats -d 'print what became of every message at the end'
+complete -c nmsgtool -l classic-capture -d 'make of packets only what the C tool makes of them'

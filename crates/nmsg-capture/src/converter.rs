@@ -121,21 +121,21 @@ impl Converter {
         Self(Kind::Frames { packet_type: PacketType::Pkt, filter, counters })
     }
 
-    /// Takes one frame.
-    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
+    /// Takes one frame; returns why it came to nothing, if it did.
+    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Option<Skip> {
         match &mut self.0 {
             Kind::DnsQr(matcher) => matcher.frame(frame, sink),
             Kind::Ncap(ncap) => {
                 let result = ncap.convert(frame, sink);
-                ncap.counters.take(result);
+                ncap.counters.take(result)
             }
             Kind::Frames { packet_type: PacketType::Pkt, filter, counters } => {
                 let result = pkt(frame, filter.as_ref(), sink);
-                counters.take(result);
+                counters.take(result)
             }
             Kind::Frames { filter, counters, .. } => {
                 let result = packet(frame, filter.as_ref(), sink);
-                counters.take(result);
+                counters.take(result)
             }
         }
     }
@@ -157,6 +157,15 @@ impl Converter {
             Kind::DnsQr(matcher) => matcher.next_deadline(),
             Kind::Ncap(ncap) => ncap.reassembler.next_deadline(),
             Kind::Frames { .. } => None,
+        }
+    }
+
+    /// Gives out the oldest of what is kept, or drops it if a filter says so; false when nothing is
+    /// kept. For ends of inputs that are to come out bit by bit.
+    pub fn finish_one(&mut self, sink: &mut Sink<'_>) -> bool {
+        match &mut self.0 {
+            Kind::DnsQr(matcher) => matcher.finish_one(sink),
+            _ => false,
         }
     }
 

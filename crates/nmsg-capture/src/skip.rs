@@ -177,7 +177,7 @@ impl Counters {
     }
 
     /// Counts one frame of which at most one message was made.
-    pub(crate) fn take(&mut self, result: Result<(), Skip>) {
+    pub(crate) fn take(&mut self, result: Result<(), Skip>) -> Option<Skip> {
         self.frames += 1;
         match result {
             Ok(()) => {
@@ -186,12 +186,19 @@ impl Counters {
             }
             Err(reason) => self.skip(reason),
         }
+        result.err()
     }
 
     /// Returns how many frames were skipped for one reason.
     #[must_use]
     pub fn skipped(&self, reason: Skip) -> u64 {
         self.skipped[reason as usize]
+    }
+
+    /// True when every frame is in exactly one column.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.frames == self.converted + self.skipped.iter().sum::<u64>()
     }
 
     /// Returns the reasons that occurred, with their counts.

@@ -3,6 +3,7 @@ use nmsg::{MsgType, Payload, Timestamp, VendorId};
 use std::net::SocketAddr;
 
 use crate::fault::Problem;
+use crate::ledger::CaptureAccount;
 
 /// A range of a batch's octets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -134,6 +135,8 @@ pub struct Batch {
     pub arrivals: Vec<Arrival>,
     /// Octets of input that count as under way until this batch is done with.
     pub(crate) charge: usize,
+    /// What became of captured frames up to here.
+    pub capture: Option<Box<CaptureAccount>>,
 }
 
 /// What a container that arrived as a message says about its place in its sender's stream.
@@ -176,6 +179,7 @@ impl Batch {
         self.problems.clear();
         self.arrivals.clear();
         self.charge = 0;
+        self.capture = None;
     }
 
     /// The payload of one entry.

@@ -1,4 +1,5 @@
 use nmsg::{ErrorKind, MsgType, Unrenderable, VendorId};
+use nmsg_capture::Skip;
 use std::fmt;
 
 /// Something wrong with an input that does not end it.
@@ -58,6 +59,31 @@ pub enum Fault {
         /// Why.
         reason: Unrenderable,
     },
+    /// Octets of a capture that are no frames; nothing behind them is read.
+    DamagedCapture {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// Captured frames of which nothing could be made although there should be something in them.
+    SkippedFrames {
+        /// Why.
+        reason: Skip,
+        /// Number of the first of them, from 1.
+        first: u64,
+        /// Number of frames.
+        frames: u64,
+    },
+    /// Fragments of packets that were given up because other pieces did not arrive in time, or too many
+    /// packets were incomplete.
+    LostPieces {
+        /// Number of fragments.
+        fragments: u64,
+    },
+    /// Frames that the system dropped before they could be captured.
+    DroppedFrames {
+        /// Number of frames.
+        frames: u64,
+    },
     /// Something in a line of text that was left out while the rest was used.
     LeftOut {
         /// Number of the line, from 1.
@@ -70,7 +96,7 @@ pub enum Fault {
 /// Kinds of faults, for saying only the first of each.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum FaultKind {
-    /// [`Fault::Damage`] and [`Fault::Incomplete`].
+    /// [`Fault::Damage`], [`Fault::Incomplete`] and [`Fault::DamagedCapture`].
     Damage,
     /// [`Fault::Malformed`] in the first ten octets.
     MalformedHeader,
@@ -92,13 +118,19 @@ pub enum FaultKind {
     BadRecord,
     /// [`Fault::Unrenderable`].
     Unrenderable,
+    /// [`Fault::SkippedFrames`].
+    SkippedFrames,
+    /// [`Fault::LostPieces`].
+    LostPieces,
+    /// [`Fault::DroppedFrames`].
+    DroppedFrames,
     /// [`Fault::LeftOut`].
     LeftOut,
 }
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Damage,
         Self::MalformedHeader,
         Self::MalformedLength,
@@ -110,6 +142,9 @@ impl FaultKind {
         Self::UnusableLine,
         Self::BadRecord,
         Self::Unrenderable,
+        Self::SkippedFrames,
+        Self::LostPieces,
+        Self::DroppedFrames,
         Self::LeftOut,
     ];
 
@@ -126,7 +161,9 @@ impl Fault {
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Damage(_) | Self::Incomplete { .. } => FaultKind::Damage,
+            Self::Damage(_) | Self::Incomplete { .. } | Self::DamagedCapture { .. } => {
+                FaultKind::Damage
+            }
             Self::Malformed(error) => malformed_kind(error),
             Self::LostFragments { .. } => FaultKind::LostFragments,
             Self::Dropped { .. } => FaultKind::Dropped,
@@ -134,6 +171,9 @@ impl Fault {
             Self::UnusableLine { .. } => FaultKind::UnusableLine,
             Self::BadRecord { .. } => FaultKind::BadRecord,
             Self::Unrenderable { .. } => FaultKind::Unrenderable,
+            Self::SkippedFrames { .. } => FaultKind::SkippedFrames,
+            Self::LostPieces { .. } => FaultKind::LostPieces,
+            Self::DroppedFrames { .. } => FaultKind::DroppedFrames,
             Self::LeftOut { .. } => FaultKind::LeftOut,
         }
     }
@@ -144,6 +184,9 @@ impl Fault {
         match self {
             Self::LostFragments { containers } => *containers,
             Self::Dropped { datagrams, .. } => *datagrams,
+            Self::LostPieces { fragments: count }
+            | Self::SkippedFrames { frames: count, .. }
+            | Self::DroppedFrames { frames: count } => *count,
             _ => 1,
         }
     }
@@ -188,6 +231,22 @@ impl fmt::Display for Fault {
             }
             Self::Unrenderable { vendor, msgtype, reason } => {
                 write!(f, "payload of type {vendor}:{msgtype} cannot be shown: {reason}")
+            }
+            Self::DamagedCapture { reason } => f.write_str(reason),
+            Self::SkippedFrames { reason, first, .. } => {
+                write!(f, "frame skipped: {} (frame {first})", reason.reason())
+            }
+            Self::LostPieces { fragments: 1 } => {
+                f.write_str("a fragment of a packet was given up, other pieces are missing")
+            }
+            Self::LostPieces { fragments } => {
+                write!(
+                    f,
+                    "{fragments} fragments of packets were given up, other pieces are missing"
+                )
+            }
+            Self::DroppedFrames { frames } => {
+                write!(f, "the system dropped {frames} frames that came too fast")
             }
             Self::LeftOut { line, what } => write!(f, "{what} (at line {line})"),
         }

@@ -1,3 +1,6 @@
+use nmsg_capture::Counters;
+use nmsg_os::pcap::Statistics;
+
 use crate::fault::FaultKind;
 
 /// What happened to everything that entered; see [`Ledger::balances`].
@@ -38,6 +41,8 @@ pub struct InputAccount {
     pub damaged_octets: u64,
     /// Containers that did not arrive, as far as sequence numbers tell.
     pub lost_containers: u64,
+    /// What became of captured frames; `None` for inputs of another kind.
+    pub capture: Option<Box<CaptureAccount>>,
     /// How often each kind of fault occurred, in the order of [`FaultKind::ALL`].
     pub faults: [u64; FaultKind::ALL.len()],
 }
@@ -55,6 +60,15 @@ impl InputAccount {
     pub fn faults_of(&self, kind: FaultKind) -> u64 {
         self.faults[kind as usize]
     }
+}
+
+/// What became of captured frames.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CaptureAccount {
+    /// Frames that were taken in, by what came of them.
+    pub frames: Counters,
+    /// What the kernel counted, for live captures.
+    pub kernel: Option<Statistics>,
 }
 
 /// One output's share of the [`Ledger`].
@@ -113,6 +127,7 @@ impl Ledger {
                     + input.mismatched
                     + input.over_count
                     + input.discarded
+                && input.capture.as_ref().is_none_or(|capture| capture.frames.balances())
         });
         let dealt: u64 = self.inputs.iter().map(|input| input.dealt).sum();
         let mut arrived =

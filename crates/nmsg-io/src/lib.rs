@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`Engine`] | the whole: sources, outputs, settings, [`Engine::run`] |
 //! | [`Source`], [`FileSource`], [`UdpSource`], [`ZmqSource`] | where payloads come from |
+//! | [`CaptureFileSource`], [`CaptureInterfaceSource`] | packets that become payloads |
 //! | [`Output`], [`Sink`], [`UdpSink`], [`ZmqSink`] | where payloads go |
 //! | [`PayloadFilter`], [`Engine::condition`], [`Engine::filter_chain`] | which of them pass |
 //! | [`Observer`], [`Voice`] | are told what goes wrong |
@@ -50,7 +51,7 @@ pub use deal::{Deal, Dealer, Dealt};
 pub use decode::PayloadFilter;
 pub use engine::{Engine, Outcome};
 pub use fault::{Fault, FaultKind, Problem};
-pub use ledger::{InputAccount, Ledger, OutputAccount};
+pub use ledger::{CaptureAccount, InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
 pub use output::{
     Closed, FileSink, Framing, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, Notice, Output,
@@ -59,7 +60,8 @@ pub use output::{
 pub use rate::RateLimiter;
 pub use run::End;
 pub use source::{
-    Event, FileFormat, FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource, ZmqSource,
+    CaptureError, CaptureFileSource, CaptureInterfaceSource, CaptureSettings, Event, FileFormat,
+    FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource, ZmqSource,
 };
 pub use voice::Voice;
 pub use zmq::ZmqOpenError;

@@ -134,7 +134,7 @@ impl Pool {
     /// Adds what an input has read to the work.
     pub(crate) fn decode(&self, input: usize, serial: u64, raw: RawBatch) {
         let mut work = lock(&self.work);
-        work.under_way += raw.octets.len();
+        work.under_way += raw.weight();
         work.decode.push_back(Job::Decode { input, serial, raw });
         drop(work);
         self.has_work.notify_one();
@@ -293,7 +293,7 @@ impl Worker<'_> {
     fn decode(&mut self, input: usize, serial: u64, mut raw: RawBatch) {
         let Some(decoder) = self.decoders.get_mut(input) else { return };
         let mut batch = lock(&self.pool.work).spare.batches.pop().unwrap_or_default();
-        let charge = raw.octets.len();
+        let charge = raw.weight();
         decoder.decode(&mut raw, &mut batch);
         batch.charge = charge;
         raw.clear();
@@ -366,8 +366,11 @@ mod tests {
     fn reading_waits_for_room() {
         let pool = Pool::new(1);
         let raw = || RawBatch { octets: vec![0; CAPACITY], ..RawBatch::default() };
+        let mut made = RawBatch::default();
+        made.payloads.octets = vec![0; CAPACITY];
         assert!(pool.wait_for_room());
-        pool.decode(0, 0, raw());
+        // Octets that are payloads already count like others.
+        pool.decode(0, 0, made);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| pool.wait_for_room());
             let batch = Batch { charge: CAPACITY, ..Batch::default() };

@@ -140,6 +140,11 @@ impl<'e, 'r> Run<'e, 'r> {
         if self.end.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    /// True while payloads are dealt: to the end of the run, and behind that of an interval.
+    fn takes_payloads(&self) -> bool {
+        matches!(self.end, None | Some(End::Interval))
+    }
+
     fn stop(&mut self, end: End) {
         self.end.get_or_insert(end);
     }
@@ -155,6 +160,8 @@ impl<'e, 'r> Run<'e, 'r> {
             Fault::LeftOut { what, .. } => {
                 !what.is_empty() && left_out.len() < LEFT_OUT_KEPT && left_out.insert(what.clone())
             }
+            // Each reason is a thing of its own.
+            Fault::SkippedFrames { reason, .. } => left_out.insert(reason.reason().to_owned()),
             _ => *count == 0,
         };
         *count += times;
@@ -210,6 +217,9 @@ impl<'e, 'r> Run<'e, 'r> {
         }
         let payloads = batch.entries.len();
         let tally = &batch.tally;
+        if let Some(capture) = &batch.capture {
+            account.capture = Some(capture.clone());
+        }
         account.octets += tally.octets;
         account.containers += tally.containers;
         account.payloads += payloads as u64 + tally.filtered + tally.mismatched;
@@ -217,7 +227,8 @@ impl<'e, 'r> Run<'e, 'r> {
         account.mismatched += tally.mismatched;
         account.damaged_octets += tally.damaged_octets;
         match self.end {
-            None => {}
+            // What was read before the interval was over is delivered; nothing more is read.
+            None | Some(End::Interval) => {}
             Some(End::Count) => {
                 account.over_count += payloads as u64;
                 return self.flow();
@@ -236,7 +247,7 @@ impl<'e, 'r> Run<'e, 'r> {
             if self.strict && problem.fault.kind() != FaultKind::LeftOut {
                 self.deal(handed, dealt_to, problem.position);
                 dealt_to = problem.position;
-                if self.end.is_none() {
+                if self.takes_payloads() {
                     self.note(input, &problem.fault, 1);
                     self.stop(End::Strict);
                 }
@@ -322,7 +333,7 @@ impl<'e, 'r> Run<'e, 'r> {
     fn deal(&mut self, handed: &Handed<'_>, start: usize, end: usize) {
         let input = handed.input;
         let mut dealt = 0;
-        if self.end.is_none() && start < end {
+        if self.takes_payloads() && start < end {
             let mut deals = std::mem::take(&mut self.deals);
             deals.clear();
             let went = self.dealer.deal(input, start, end, &mut deals);

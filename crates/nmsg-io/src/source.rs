@@ -1,11 +1,13 @@
 //! Where payloads come from.
 
+mod capture;
 mod file;
 mod lines;
 mod message;
 mod udp;
 mod zmq;
 
+pub use capture::{CaptureError, CaptureFileSource, CaptureInterfaceSource, CaptureSettings};
 pub use file::{FileFormat, FileSource};
 pub use udp::UdpSource;
 pub use zmq::ZmqSource;
@@ -109,6 +111,11 @@ impl RawBatch {
         self.pieces.clear();
         self.payloads.clear();
         (self.first_line, self.consumed, self.skipped) = (0, 0, 0);
+    }
+
+    /// Octets that the batch stands for while it is under way.
+    pub(crate) fn weight(&self) -> usize {
+        self.octets.len() + self.payloads.octets.len()
     }
 
     /// Appends a container that arrived as a message.

@@ -66,6 +66,7 @@ pub enum FlagId {
     Strict,
     Stats,
     Ttl,
+    ClassicCapture,
 }
 
 /// What an option takes and how repetition adds up.

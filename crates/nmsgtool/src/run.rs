@@ -1,5 +1,6 @@
 //! The wiring: opens what the settings name, runs the engine, and tells how it went.
 
+mod capture;
 mod ledger;
 mod names;
 mod process;
@@ -104,6 +105,10 @@ fn open(
                 reporter.line(2, endpoint);
                 engine = engine.output(sockets.connect(socket, settings, reporter)?);
             }
+            Endpoint::Input(Input::Interface(input)) => {
+                reporter.line(2, endpoint);
+                engine = engine.source(capture::open_interface(input, settings, reporter)?);
+            }
             Endpoint::Input(Input::Zmq(socket)) if !is_late(socket) => {
                 reporter.line(2, endpoint);
                 engine = engine.source(zmq::read(socket, reporter)?);
@@ -112,7 +117,7 @@ fn open(
                 reporter.line(2, endpoint);
                 engine = engine.output(zmq::write(socket, settings, reporter)?);
             }
-            Endpoint::Input(Input::File(_) | Input::Zmq(_))
+            Endpoint::Input(Input::File(_) | Input::Zmq(_) | Input::Capture(_))
             | Endpoint::Output(Output::File(_) | Output::Zmq(_)) => {}
         }
     }
@@ -125,6 +130,10 @@ fn open(
     }
     for endpoint in &settings.endpoints {
         match endpoint {
+            Endpoint::Input(Input::Capture(place)) => {
+                reporter.line(2, endpoint);
+                engine = engine.source(capture::open_file(place, settings, interrupt, reporter)?);
+            }
             Endpoint::Input(Input::Zmq(socket)) if is_late(socket) => {
                 reporter.line(2, endpoint);
                 engine = engine.source(zmq::read(socket, reporter)?);
@@ -133,7 +142,7 @@ fn open(
                 reporter.line(2, endpoint);
                 engine = engine.output(zmq::write(socket, settings, reporter)?);
             }
-            Endpoint::Input(Input::Socket(_) | Input::Zmq(_))
+            Endpoint::Input(Input::Socket(_) | Input::Zmq(_) | Input::Interface(_))
             | Endpoint::Output(Output::Socket(_) | Output::Zmq(_)) => {}
             Endpoint::Input(Input::File(file)) => {
                 reporter.line(2, endpoint);

@@ -1,11 +1,13 @@
 //! What a command line means once everything in it has been checked.
 
+mod capture;
 mod endpoint;
 mod labels;
 mod same_file;
 mod socket;
 mod zmq;
 
+pub use capture::InterfaceInput;
 pub use endpoint::{Endpoint, File, Format, Input, Output, Place};
 pub use labels::{ChannelFile, Label, Labels, MessageType, Names};
 pub use socket::SocketOutput;
@@ -17,7 +19,9 @@ use crate::flags::{FlagId, FlagSet, spelling};
 use crate::grammar::Given;
 use crate::number;
 use crate::spell::printable;
+use capture::CaptureOptions;
 use endpoint::Opened;
+use nmsg_io::CaptureSettings;
 use std::ffi::{OsStr, OsString};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -89,6 +93,8 @@ pub struct Settings {
     pub select: Labels,
     /// Labels every message gets on its way out (`--set…`).
     pub set: Labels,
+    /// What captured packets become; present where an input needs it (`-T`, `-b`, `DNSQR_…`).
+    pub capture: Option<CaptureSettings>,
     /// What becomes of the run when an input is damaged.
     pub on_damage: OnDamage,
     /// Whether the ledger is printed when the run ends.
@@ -119,7 +125,7 @@ impl Settings {
     /// Checks what was given and gives it meaning.
     ///
     /// Mistakes are found in a fixed order: endline, message type, numbers,
-    /// labels, missing type, addresses and channels, missing input, shared files.
+    /// labels, missing type, addresses and channels, captures, missing input, shared files.
     ///
     /// # Errors
     ///
@@ -128,6 +134,7 @@ impl Settings {
     /// mistake here.
     pub fn from_given(mut given: Given, around: Surroundings<'_>) -> Result<Self, Failure> {
         let (given, names) = (&mut given, around.names);
+        let bpf_given = given.holds(FlagId::Bpf);
         supply_from_environment(given, around);
 
         let debug = take_debug_level(given)?;
@@ -151,11 +158,16 @@ impl Settings {
         let ttl = socket::take_ttl(given)?;
         if message_type.is_none() && endpoint::NEED_MESSAGE_TYPE.iter().any(|id| given.holds(*id)) {
             let message = "reading presentation or pcap data requires -V, -T";
-            return Err(Failure::usage(message)
-                .with_hint("for example -V base -T ipconn; -V may be left out for base"));
+            let example = if given.holds(FlagId::ReadPres) { "ipconn" } else { "dnsqr" };
+            return Err(Failure::usage(message).with_hint(format!(
+                "for example -V base -T {example}; -V may be left out for base"
+            )));
         }
-        let Opened { mut endpoints, channels, zmq_channels, warnings } =
-            endpoint::take_all(given, names)?;
+        let has_captures = capture::CAPTURES.iter().any(|id| given.holds(*id));
+        let capture = CaptureOptions::take(given, bpf_given);
+        let mut opened = endpoint::take_all(given, names)?;
+        let capture = capture.settle(has_captures, message_type.as_ref(), around, &mut opened)?;
+        let Opened { mut endpoints, channels, zmq_channels, warnings } = opened;
         if inputs(&endpoints).next().is_none() {
             return Err(Failure::usage("no data sources specified (-h for more help)"));
         }
@@ -194,6 +206,7 @@ impl Settings {
             message_type,
             select,
             set,
+            capture,
             on_damage,
             stats: given.take_switch(FlagId::Stats),
             threads,
@@ -258,6 +271,17 @@ impl Settings {
                 self.inputs()
                     .any(|input| matches!(input, Input::File(file) if file.format == format))
             };
+            for (is_there, id) in [
+                (
+                    self.inputs().any(|input| matches!(input, Input::Interface(_))),
+                    FlagId::ReadInterface,
+                ),
+                (self.inputs().any(|input| matches!(input, Input::Capture(_))), FlagId::ReadPcap),
+            ] {
+                if is_there {
+                    warnings.push(format!("-B does not slow down {} inputs", spelling(id)));
+                }
+            }
             for (format, id) in
                 [(Format::Presentation, FlagId::ReadPres), (Format::Json, FlagId::ReadJson)]
             {

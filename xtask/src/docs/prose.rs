@@ -66,4 +66,41 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "File of group aliases, one number and name per line, instead of the one in the \
          configuration directory.",
     ),
+    (
+        "DNSQR_RES_ADDRS",
+        "Addresses of resolvers, separated by commas, each perhaps with a prefix length: `dnsqr` \
+         captures their queries to other servers and the responses.",
+    ),
+    (
+        "DNSQR_AUTH_ADDRS",
+        "Addresses of name servers, in the same form: `dnsqr` captures queries to them and their \
+         responses.",
+    ),
+    (
+        "DNSQR_CAPTURE_QR",
+        "0 for `dnsqr` to capture queries only, 1 for responses only; nothing is matched then.",
+    ),
+    ("DNSQR_CAPTURE_RD", "0 or 1: `dnsqr` keeps only transactions whose RD flag is this."),
+    (
+        "DNSQR_ZERO_RESOLVER_ADDRESS",
+        "A number that is not 0: `dnsqr` replaces the address of the side that asks by zeros.",
+    ),
+    (
+        "DNSQR_STATE_TABLE_MAX",
+        "How many queries `dnsqr` keeps at most while they wait for their responses; 131072 unless \
+         set.",
+    ),
+    (
+        "DNSQR_QUERY_TIMEOUT",
+        "After how many seconds `dnsqr` gives up waiting for a response; 60 unless set.",
+    ),
+    (
+        "DNSQR_FILTER_QNAMES_EXCLUDE",
+        "Domain names, separated by colons: `dnsqr` leaves out transactions about them and names \
+         below them.",
+    ),
+    (
+        "DNSQR_FILTER_QNAMES_INCLUDE",
+        "Domain names, in the same form, that are exempt from the former.",
+    ),
 ];

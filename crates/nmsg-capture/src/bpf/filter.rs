@@ -51,7 +51,7 @@ pub struct FilterError {
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "filter expression '{}': {}", self.expression, self.reason)?;
-        match hint(&self.expression) {
+        match self.suggestion() {
             Some(better) => write!(f, " (did you mean '{better}'?)"),
             None => Ok(()),
         }
@@ -59,6 +59,26 @@ impl fmt::Display for FilterError {
 }
 
 impl std::error::Error for FilterError {}
+
+impl FilterError {
+    /// Returns the expression.
+    #[must_use]
+    pub fn expression(&self) -> &str {
+        &self.expression
+    }
+
+    /// Returns the compiler's words.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Returns what may have been meant, for a usual mistake.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        hint(&self.expression)
+    }
+}
 
 /// Puts in the word `port` that expressions such as `udp 53` lack.
 fn hint(expression: &str) -> Option<String> {
@@ -227,7 +247,11 @@ mod tests {
             ),
         ] {
             let error = Filter::new(&refuse, expression, LinkType::RAW, Wrapping::User);
-            assert_eq!(error.unwrap_err().to_string(), want);
+            let error = error.unwrap_err();
+            assert_eq!(error.to_string(), want);
+            assert_eq!(error.expression(), expression);
+            assert_eq!(error.reason(), "'arp' rejects all packets");
+            assert_eq!(error.suggestion().is_some(), want.contains("did you mean"));
         }
     }
 

@@ -91,18 +91,21 @@ impl Matcher {
         self.pairing.table.len()
     }
 
-    /// Takes one frame.
-    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
+    /// Takes one frame; returns why it came to nothing, if it did.
+    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Option<Skip> {
         self.pairing.counters.frames += 1;
         if let Err(reason) = check_frame(frame, self.filter.as_ref()) {
             // As if the kernel had refused it: nothing happens, not even in time.
-            return self.pairing.counters.skip(reason);
+            self.pairing.counters.skip(reason);
+            return Some(reason);
         }
-        match self.process(frame, sink) {
+        let result = self.process(frame, sink);
+        match result {
             Ok(()) => self.pairing.counters.converted += 1,
             Err(reason) => self.pairing.counters.skip(reason),
         }
         self.pairing.give_up_overdue(sink);
+        result.err()
     }
 
     fn process(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Result<(), Skip> {
@@ -167,9 +170,14 @@ impl Matcher {
     /// Gives out every stored query, oldest first: the end of the input, or of the capture
     /// (decision DQ-6).
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
-        while self.pairing.table.len() > 0 {
-            self.pairing.give_up_oldest(sink);
-        }
+        while self.finish_one(sink) {}
+    }
+
+    /// Gives out the oldest stored query, or drops it if a filter says so; false when there is none.
+    pub fn finish_one(&mut self, sink: &mut Sink<'_>) -> bool {
+        let is_stored = self.pairing.table.len() > 0;
+        self.pairing.give_up_oldest(sink);
+        is_stored
     }
 
     /// Forgets every stored query and returns how many there were: a run that ends at an exact

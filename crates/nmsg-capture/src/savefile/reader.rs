@@ -96,6 +96,16 @@ impl<R: Read> Reader<R> {
         &self.input
     }
 
+    /// Returns the offset behind the last frame that was given out, in octets.
+    pub fn offset(&self) -> u64 {
+        self.at + self.given as u64
+    }
+
+    /// Returns the octets that were read and belong to no frame given out so far.
+    pub fn unread_len(&self) -> usize {
+        self.unread.len() - self.given
+    }
+
     /// Reads up to the first link type, so that unsupported ones can be refused before any frame.
     ///
     /// [`Next::End`] when a pcapng input ends without an interface.

@@ -253,6 +253,21 @@ fn cp_7_switch_for_microseconds() {
 }
 
 #[test]
+fn positions_follow_what_was_given_out() {
+    let records =
+        [3_u32, 5].map(|len| pcap_record(false, [7, 5, len, len], &[9; 5][..len as usize]));
+    let file =
+        [&pcap_header(false, MICRO, (2, 4), 0, 101)[..], &records.concat(), &[1; 7]].concat();
+    let mut reader = Reader::new(file.as_slice());
+    for (offset, unread) in [(24 + 19, 21 + 7), (24 + 19 + 21, 7)] {
+        assert!(matches!(reader.next_frame(), Ok(Next::Item(_))));
+        assert_eq!((reader.offset(), reader.unread_len()), (offset, unread));
+    }
+    let error = reader.next_frame().unwrap_err();
+    assert_eq!((error.offset(), reader.offset(), reader.unread_len()), (64, 64, 7));
+}
+
+#[test]
 fn damage_is_reported_with_its_place() {
     let header = pcap_header(false, MICRO, (2, 4), 65535, 1);
     let good = pcap_record(false, [1, 1, 3, 3], b"abc");

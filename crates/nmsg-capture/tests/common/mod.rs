@@ -18,7 +18,9 @@ pub(crate) fn convert(capture: &[u8], converter: &mut Converter) -> (Vec<Encoded
     let mut reader = Reader::new(capture);
     let error = loop {
         match reader.next_frame() {
-            Ok(Next::Item(frame)) => converter.frame(&frame, &mut sink),
+            Ok(Next::Item(frame)) => {
+                converter.frame(&frame, &mut sink);
+            }
             Ok(Next::Pending) => {}
             Ok(Next::End) => break None,
             Err(error) => break Some(error),

@@ -285,7 +285,9 @@ fn activation_text(handle: &PcapHandle, status: c_int) -> String {
     #[expect(unsafe_code, reason = "foreign function")]
     let kind = text_at(unsafe { (handle.functions().statustostr)(status) });
     match handle.error_text() {
-        text if text.is_empty() => format!("pcap_activate() failed: {status} ({kind})"),
+        text if text.is_empty() || text == kind => {
+            format!("pcap_activate() failed: {status} ({kind})")
+        }
         text => format!("pcap_activate() failed: {status} ({kind}: {text})"),
     }
 }

@@ -32,9 +32,12 @@ pub const FLAGS: &[Flag] = &[
         env: Some("NMSG_BPF"),
         help: "capture only packets that match this expression",
         doc: "Applies a packet filter expression in libpcap syntax to every capture input. Every \
-              unfragmented packet and every reassembled datagram must satisfy it.",
+              unfragmented packet and every reassembled datagram must satisfy it. Expressions about \
+              link layers are refused, because they mean nothing to a reassembled datagram. The \
+              expression replaces the one that DNSQR_RES_ADDRS and DNSQR_AUTH_ADDRS ask for. \
+              Compiling it needs libpcap.",
         example: "nmsgtool -p dns.pcap -V base -T dnsqr -b 'udp port 53'",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -226,9 +229,11 @@ pub const FLAGS: &[Flag] = &[
         help: "capture from an interface; needs -T",
         doc: "Captures packets from a network interface and turns them into messages of the type \
               named by `-T`. A plus sign after the name turns promiscuous mode on; a number after \
-              a comma sets how many bytes of each frame are captured (1522 by default).",
+              a comma sets how many bytes of each frame are captured (1522 by default). Frames that \
+              were longer are left out and counted, except from `pkt` messages. Capturing needs \
+              libpcap and the right to capture; with `-U` it starts before privileges are dropped.",
         example: "nmsgtool -i lo,100 -V base -T packet -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -401,10 +406,13 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::List,
         group: Group::Input,
         help: "read packets from a capture file; needs -T",
-        doc: "Reads packets from a capture file and turns them into messages of the type named by \
-              `-T`.",
+        doc: "Reads packets from a capture file, pcap or pcapng, and turns them into messages of the \
+              type named by `-T`: `ncap`, `pkt`, `dnsqr` or `packet`, all of vendor `base`. A single \
+              dash stands for standard input. Queries that wait for their response when the capture \
+              ends are written as unanswered. A capture that is cut short or damaged is read up to \
+              the damage. Frames that cannot be used are counted by reason.",
         example: "nmsgtool -p dns.pcap -V base -T dnsqr -o -",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -770,6 +778,19 @@ pub const FLAGS: &[Flag] = &[
         doc: "Sets how many networks the datagrams of `-s` to multicast groups may cross, from 0 \
               (they stay on this machine) to 255.",
         example: "nmsgtool -r day.nmsg -s 239.1.2.3%lo/8430 --ttl 4",
+        available: true,
+        ..ROW
+    },
+    Flag {
+        id: FlagId::ClassicCapture,
+        long: "classic-capture",
+        group: Group::Input,
+        origin: Origin::New,
+        help: "make of packets only what the C tool makes of them",
+        doc: "Cuts the times in capture files to microseconds, and for `dnsqr` joins fragments only \
+              when all of them were captured in the same second and leaves out ICMP errors about DNS \
+              packets, as the C tool does. For comparing the two.",
+        example: "nmsgtool -p dns.pcap -V base -T dnsqr --classic-capture -o -",
         available: true,
         ..ROW
     },

@@ -1,4 +1,4 @@
-use nmsg_io::{FaultKind, InputAccount, Ledger};
+use nmsg_io::{CaptureAccount, FaultKind, InputAccount, Ledger};
 use std::fmt::Write;
 
 /// Writes `1 line` or `2 lines`.
@@ -38,8 +38,51 @@ pub(super) fn fault_text(input: &InputAccount, kind: FaultKind) -> String {
         FaultKind::Unrenderable => {
             format!("{} that cannot be shown", counted(n, "payload", "payloads"))
         }
+        FaultKind::SkippedFrames => {
+            let frames = counted(n, "frame", "frames");
+            let reasons = input.capture.iter().flat_map(|capture| capture.frames.reasons());
+            let reasons: Vec<String> = reasons
+                .filter(|(reason, _)| reason.is_loss())
+                .map(|(reason, n)| format!("{n} {}", reason.reason()))
+                .collect();
+            format!("{frames} skipped ({})", reasons.join(", "))
+        }
+        FaultKind::LostPieces => {
+            format!("{} given up", counted(n, "fragment of packets", "fragments of packets"))
+        }
+        FaultKind::DroppedFrames => {
+            format!("{} dropped by the system", counted(n, "frame", "frames"))
+        }
         FaultKind::LeftOut => format!("{} left out", counted(n, "value", "values")),
     }
+}
+
+/// Says what became of captured frames.
+fn capture_text(capture: &CaptureAccount) -> String {
+    let frames = &capture.frames;
+    let mut text =
+        format!("{}: {} used", counted(frames.frames, "frame", "frames"), frames.converted);
+    // Writing to a String cannot fail.
+    for (reason, n) in frames.reasons() {
+        let _ = write!(text, ", {n} {}", reason.reason());
+    }
+    for (n, what) in [
+        (frames.filtered_queries, "unanswered queries dropped by a filter"),
+        (frames.expired_fragments, "fragments out of time"),
+        (frames.evicted_fragments, "fragments too many"),
+    ] {
+        if n > 0 {
+            let _ = write!(text, ", {n} {what}");
+        }
+    }
+    if let Some(kernel) = &capture.kernel {
+        let _ = write!(
+            text,
+            "; kernel: {} received, {} dropped, {} dropped by the interface",
+            kernel.received, kernel.dropped, kernel.interface_dropped
+        );
+    }
+    text
 }
 
 /// Writes the ledger as a block of lines.
@@ -64,14 +107,18 @@ pub(super) fn text(ledger: &Ledger) -> String {
                 let _ = write!(text, ", {n} {what}");
             }
         }
-        let containers = counted(input.containers, "container", "containers");
-        let _ = write!(text, "; {containers}, {}", counted(input.octets, "byte", "bytes"));
+        let what = match &input.capture {
+            Some(capture) => capture_text(capture),
+            None => counted(input.containers, "container", "containers"),
+        };
+        let _ = write!(text, "; {what}, {}", counted(input.octets, "byte", "bytes"));
         if input.lost_containers > 0 {
             let lost = counted(input.lost_containers, "container", "containers");
             let _ = write!(text, ", {lost} lost on the way");
         }
         for kind in FaultKind::ALL {
-            if kind != FaultKind::ChecksumMismatch && input.faults_of(kind) > 0 {
+            let said = matches!(kind, FaultKind::ChecksumMismatch | FaultKind::SkippedFrames);
+            if !said && input.faults_of(kind) > 0 {
                 let _ = write!(text, ", {}", fault_text(input, kind));
             }
         }

@@ -39,6 +39,13 @@ impl Reporter {
         }
     }
 
+    /// Writes a line as the C library words it, without the program's name.
+    pub(super) fn library_line(&self, level: u32, text: impl Display) {
+        if self.level >= level {
+            self.bare_line(text);
+        }
+    }
+
     fn bare_line(&self, text: impl Display) {
         bare_line(text);
     }

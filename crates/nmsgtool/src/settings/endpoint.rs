@@ -1,5 +1,6 @@
 //! Inputs and outputs as the command line names them.
 
+use super::capture::InterfaceInput;
 use super::labels::Names;
 use super::socket::{self, SocketOutput};
 use super::zmq::{self, Way, ZmqSocket};
@@ -41,10 +42,15 @@ pub enum Input {
     Socket(SocketSpec),
     /// A ZeroMQ endpoint (`-L`, `-Z`).
     Zmq(ZmqSocket),
+    /// A capture file, pipe or standard input (`-p`).
+    Capture(Place),
+    /// A network interface (`-i`).
+    Interface(InterfaceInput),
 }
 
 /// Options that read messages which do not name their type.
-pub(super) const NEED_MESSAGE_TYPE: [FlagId; 1] = [FlagId::ReadPres];
+pub(super) const NEED_MESSAGE_TYPE: [FlagId; 3] =
+    [FlagId::ReadPres, FlagId::ReadPcap, FlagId::ReadInterface];
 
 /// Prints the line about opening it that level 2 shows.
 impl fmt::Display for Input {
@@ -53,6 +59,8 @@ impl fmt::Display for Input {
             Self::File(file) => write!(f, "nmsg {} input: {}", file.format.word(), file.place),
             Self::Socket(address) => write!(f, "nmsg socket input: {address}"),
             Self::Zmq(socket) => write!(f, "nmsg ZMQ input: {socket}"),
+            Self::Capture(place) => write!(f, "pcap file input: {place}"),
+            Self::Interface(interface) => write!(f, "pcap interface input: {interface}"),
         }
     }
 }
@@ -157,6 +165,8 @@ pub(super) struct Opened {
 enum Makes {
     Input(Format),
     Output(Format),
+    Interface,
+    Capture,
     Listener,
     Sender,
     Channel,
@@ -165,9 +175,11 @@ enum Makes {
 }
 
 /// Options in the order their endpoints are opened, whatever the order on the
-/// command line; the full order is `-p -l -s -L -S --readkafka --writekafka
-/// -r -w -C -Z -f -o -j -J` (`nmsgtool-cli` §4 step 13).
-const OPENING_ORDER: [(FlagId, Makes); 12] = [
+/// command line; the full order is `-i -p -l -s -L -S --readkafka --writekafka
+/// -r -w -C -Z -f -o -j -J` (`nmsgtool-cli` §4 steps 10 and 13).
+const OPENING_ORDER: [(FlagId, Makes); 14] = [
+    (FlagId::ReadInterface, Makes::Interface),
+    (FlagId::ReadPcap, Makes::Capture),
     (FlagId::ReadSocket, Makes::Listener),
     (FlagId::WriteSocket, Makes::Sender),
     (FlagId::ReadZmqSocket, Makes::Zmq(Way::In)),
@@ -195,6 +207,13 @@ pub(super) fn take_all(given: &mut Given, names: &dyn Names) -> Result<Opened, F
                 Makes::Output(format) => {
                     let file = File { format, place: value.into() };
                     opened.endpoints.push(Endpoint::Output(Output::File(file)));
+                }
+                Makes::Interface => {
+                    let input = Input::Interface(InterfaceInput::parse(&value)?);
+                    opened.endpoints.push(Endpoint::Input(input));
+                }
+                Makes::Capture => {
+                    opened.endpoints.push(Endpoint::Input(Input::Capture(value.into())));
                 }
                 Makes::Listener => socket::listen(id, value, &mut opened)?,
                 Makes::Sender => socket::send(id, number, value, &mut opened)?,

@@ -1,7 +1,7 @@
 //! Files that a run would destroy: an output that is also an input, or two
 //! outputs that overwrite each other.
 
-use super::endpoint::{Endpoint, File, Input, Output, Place};
+use super::endpoint::{Endpoint, Input, Output, Place};
 use crate::failure::Failure;
 use crate::flags::{FlagId, spelling};
 use std::collections::HashMap;
@@ -33,29 +33,30 @@ enum Identity {
 pub(super) fn refuse(endpoints: &[Endpoint]) -> Result<(), Failure> {
     let mut seen: HashMap<Identity, (FlagId, &Place, bool)> = HashMap::new();
     for endpoint in endpoints {
-        let (file, option, writes) = match endpoint {
-            Endpoint::Input(Input::File(file)) => (file, file.reading_option(), false),
-            Endpoint::Output(Output::File(file)) => (file, file.writing_option(), true),
-            Endpoint::Input(Input::Socket(_) | Input::Zmq(_))
+        let (place, option, writes) = match endpoint {
+            Endpoint::Input(Input::File(file)) => (&file.place, file.reading_option(), false),
+            Endpoint::Input(Input::Capture(place)) => (place, FlagId::ReadPcap, false),
+            Endpoint::Output(Output::File(file)) => (&file.place, file.writing_option(), true),
+            Endpoint::Input(Input::Socket(_) | Input::Zmq(_) | Input::Interface(_))
             | Endpoint::Output(Output::Socket(_) | Output::Zmq(_)) => continue,
         };
-        let Some(identity) = identify(file) else { continue };
-        if let Some((other, place, other_writes)) = seen.get(&identity)
+        let Some(identity) = identify(place) else { continue };
+        if let Some((other, other_place, other_writes)) = seen.get(&identity)
             && (writes || *other_writes)
         {
             let (one, two) = (spelling(*other), spelling(option));
-            let message = format!("{one} {place} and {two} {} are the same file", file.place);
+            let message = format!("{one} {other_place} and {two} {place} are the same file");
             return Err(Failure::usage(message)
                 .with_hint("writing would destroy what the file holds; choose another name"));
         }
-        seen.entry(identity).or_insert((option, &file.place, writes));
+        seen.entry(identity).or_insert((option, place, writes));
     }
     Ok(())
 }
 
 /// Returns the identity of a regular file, existing or to be created.
-fn identify(file: &File) -> Option<Identity> {
-    let Place::Path(path) = &file.place else { return None };
+fn identify(place: &Place) -> Option<Identity> {
+    let Place::Path(path) = place else { return None };
     match fs::metadata(path) {
         Ok(data) => {
             data.is_file().then(|| Identity::Existing { device: data.dev(), inode: data.ino() })

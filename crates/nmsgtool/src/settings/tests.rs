@@ -1,3 +1,5 @@
+mod capture;
+
 use super::*;
 use crate::grammar::{self, Command};
 use std::fs;
@@ -15,7 +17,7 @@ impl Names for TestNames {
     }
 
     fn message_type(&self, vendor: u32, name: &str) -> Option<u32> {
-        let known = [(1, "ipconn", 5), (1, "dnsqr", 9), (2, "dnsdedupe", 1)];
+        let known = [(1, "ipconn", 5), (1, "dnsqr", 9), (1, "packet", 12), (2, "dnsdedupe", 1)];
         known
             .iter()
             .find(|(id, known, _)| *id == vendor && name.eq_ignore_ascii_case(known))
@@ -101,6 +103,7 @@ fn nothing_but_an_input() {
             message_type: None,
             select: Labels::default(),
             set: Labels::default(),
+            capture: None,
             on_damage: OnDamage::Report,
             stats: false,
             threads: None,

@@ -111,7 +111,8 @@ fn cp_8_incomplete_frames_are_counted() {
         original_len: octets.len() as u32 + 1,
         octets: &octets,
     };
-    bench.matcher.frame(&frame, &mut |_| panic!("no message"));
+    let told = bench.matcher.frame(&frame, &mut |_| panic!("no message"));
+    assert_eq!(told, Some(Skip::Snapped));
     assert_eq!((bench.matcher.pending(), bench.skipped(Skip::Snapped)), (0, 1));
     assert!(Skip::Snapped.is_loss());
 }
@@ -350,6 +351,22 @@ fn dq_6_pending_queries_come_out_or_are_counted() {
     assert_eq!(bench.matcher.counters().discarded_queries, 1);
     bench.finish();
     assert_eq!(bench.seen.len(), 3);
+}
+
+#[test]
+fn dq_6_pending_queries_come_out_one_by_one() {
+    let exclude = names("b.org");
+    let mut bench = Bench::with(Config { exclude, ..Config::default() });
+    for (id, name) in [(1, "a.org"), (2, "b.org"), (3, "c.org")] {
+        bench.packet(1.0, &query(id, name).packet());
+    }
+    for (left, seen) in [(2, 1), (1, 1), (0, 2)] {
+        let mut sink = |message: &Message<'_>| bench.seen.push(Seen::of(message));
+        assert!(bench.matcher.finish_one(&mut sink));
+        assert_eq!((bench.matcher.pending(), bench.seen.len()), (left, seen));
+    }
+    assert!(!bench.matcher.finish_one(&mut |_| panic!("no message")));
+    assert_eq!(bench.summary(), [(UdpUnansweredQuery, 1), (UdpUnansweredQuery, 3)]);
 }
 
 #[test]
