@@ -2,7 +2,10 @@
 
 use nmsg::container::{ContainerWriter, Header, WriterSettings};
 use nmsg::{MsgType, Payload, VendorId};
-use nmsg_io::{Engine, Event, Ledger, Output, OutputFormat, RawBatch, RawKind, Source};
+use nmsg_io::{
+    End, Engine, Event, Fault, FaultKind, Ledger, Output, OutputFormat, RawBatch, RawKind,
+    RawPiece, Source,
+};
 use nmsg_os::{Latch, Ready};
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +15,7 @@ use std::time::Instant;
 /// A datagram and who has sent it.
 type Arrived = (Option<SocketAddr>, Vec<u8>);
 
-/// Gives datagrams in batches of 32, as a socket does.
+/// Gives datagrams in batches of 32, as a socket does; what is no container is malformed.
 struct Network(std::vec::IntoIter<Arrived>);
 
 impl Source for Network {
@@ -31,8 +34,10 @@ impl Source for Network {
     fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
         batch.clear();
         for (peer, octets) in self.0.by_ref().take(32) {
-            let (header, body) = Header::parse_message(&octets).map_err(io::Error::other)?;
-            batch.push_message(header, body, peer);
+            match Header::parse_message(&octets) {
+                Ok((header, body)) => batch.push_message(header, body, peer),
+                Err(error) => batch.pieces.push(RawPiece::Fault(Fault::Malformed(error))),
+            }
         }
         Ok(if batch.pieces.is_empty() { Event::End } else { Event::Batch })
     }
@@ -157,4 +162,25 @@ fn sk_8_senders_that_cannot_be_told_apart_have_their_own_numbers() {
     let arrived = arrived.enumerate().filter(|(at, _)| *at != 31 && *at != 42);
     let ledger = ledger_of(arrived.map(|(_, arrived)| arrived).collect());
     assert_eq!(ledger.lost_containers(), 2);
+}
+
+#[test]
+fn a_stranger_does_not_end_a_strict_run() {
+    let mut sent = stream(3, 1, false);
+    sent.insert(1, b"not a container".to_vec());
+    sent[2][11] ^= 0xff;
+    let arrived: Vec<Arrived> = sent.into_iter().map(|octets| (peer(1), octets)).collect();
+    let format = OutputFormat::Nmsg { zlib: false };
+    let output = Output::create(Path::new("/dev/null"), format, None);
+    let outcome = Engine::new()
+        .source(Network(arrived.into_iter()))
+        .output(output.expect("the null device"))
+        .strict(true)
+        .run(&mut ());
+    assert_eq!(outcome.end, End::Inputs);
+    let input = &outcome.ledger.inputs[0];
+    assert_eq!(input.faults_of(FaultKind::MalformedHeader), 1);
+    assert_eq!(input.faults_of(FaultKind::MalformedBody), 1);
+    assert_eq!(outcome.ledger.payloads_out(), 2);
+    assert!(!outcome.damaged && outcome.ledger.balances());
 }
