@@ -23,6 +23,7 @@ use process::{Going, PidFile};
 use report::Reporter;
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Runs a command line that names inputs and outputs.
@@ -199,6 +200,11 @@ fn open_output(
         return rotation::open(file, rotation, format, settings, reporter);
     }
     match &file.place {
+        // A daemon has no standard output: holding on to that of its parent would keep those waiting
+        // who read it.
+        Place::Standard if settings.daemon => {
+            nmsg_io::Output::create(Path::new("/dev/null"), format, Some(interrupt))
+        }
         Place::Standard => nmsg_io::Output::stdout(format),
         Place::Path(path) => nmsg_io::Output::create(path, format, Some(interrupt)),
     }

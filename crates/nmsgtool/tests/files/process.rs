@@ -5,6 +5,7 @@ use crate::tool::{Ran, Scratch, command, containers, end_of, run, signal, start}
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -97,6 +98,28 @@ fn sg_7_a_daemon_is_ready_when_its_parent_exits() {
     until("the daemon ends", || !background.is_alive());
     assert!(!scratch.path("pid").exists());
     assert_eq!(finished(), 2, "renamed although the current directory is another");
+}
+
+/// `$(nmsgtool -l … -D)` in a shell has to come back: the implicit output must not keep the pipe open.
+#[test]
+fn sg_7_a_daemon_without_outputs_lets_go_of_standard_output() {
+    let scratch = Scratch::new();
+    let address = format!("127.0.0.1/{}", free_port("127.0.0.1"));
+    let mut command = command(["-D", "-P", "pid", "-l", &address]);
+    let command = command.current_dir(scratch.path("")).stdin(Stdio::null());
+    let mut parent = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = parent.stdout.take().unwrap();
+    let pipe = fs::read_link(format!("/proc/self/fd/{}", stdout.as_raw_fd())).unwrap();
+    assert_eq!(parent.wait().unwrap().code(), Some(0));
+    let pid = fs::read_to_string(scratch.path("pid")).expect("a pid file");
+    let background = Background(pid.trim_end().to_owned());
+    for fd in fs::read_dir(background.file("fd")).unwrap() {
+        let link = fs::read_link(fd.unwrap().path()).unwrap_or_default();
+        assert_ne!(link, pipe, "standard output is still open");
+    }
+    background.signal("TERM");
+    until("the daemon ends", || !background.is_alive());
+    assert_eq!(stdout.read_to_end(&mut Vec::new()).unwrap(), 0);
 }
 
 #[test]
