@@ -4,6 +4,7 @@ complete -c nmsgtool -s c -l count -d 'stop after writing this many messages to 
 complete -c nmsgtool -s C -l readchan -d 'read from every socket of a channel alias' -r -f
 complete -c nmsgtool -s e -l endline -d 'end the lines inside a presentation record with this' -r -f
 complete -c nmsgtool -s f -l readpres -d 'read presentation text from a file; needs -T' -r -F
+complete -c nmsgtool -s F -l filter -d 'pass messages through a filter' -r -f
 complete -c nmsgtool -l getgroup -d 'keep only messages of this group' -r -f
 complete -c nmsgtool -l getoperator -d 'keep only messages of this operator' -r -f
 complete -c nmsgtool -l getsource -d 'keep only messages of this source' -r -f
@@ -17,6 +18,8 @@ complete -c nmsgtool -s m -l mtu -d 'container size for UDP outputs, in bytes' -
 complete -c nmsgtool -s o -l writepres -d 'write presentation text to a file' -r -F
 complete -c nmsgtool -s p -l readpcap -d 'read packets from a capture file; needs -T' -r -F
 complete -c nmsgtool -s P -l pidfile -d 'write the process id to a file' -r -F
+complete -c nmsgtool -l policy -d 'what becomes of messages that no filter decided' -r -f -a "ACCEPT\t''
+DROP\t''"
 complete -c nmsgtool -s r -l readnmsg -d 'read containers from a file' -r -F
 complete -c nmsgtool -s s -l writesock -d 'send containers to UDP ADDR/PORT[..PORT]' -r -f
 complete -c nmsgtool -s S -l writezsock -d 'write containers to a ZeroMQ endpoint' -r -f
@@ -29,6 +32,7 @@ complete -c nmsgtool -s U -l username -d 'drop privileges and run as this user' 
 complete -c nmsgtool -s V -l vendor -d 'vendor of the message type' -r -f
 complete -c nmsgtool -s w -l writenmsg -d 'write containers to a file' -r -F
 complete -c nmsgtool -s Z -l readzchan -d 'read from every ZeroMQ endpoint of an alias' -r -f
+complete -c nmsgtool -l where -d 'keep only messages for which an expression holds' -r -f
 complete -c nmsgtool -l threads -d 'decode and render with this many threads' -r -f
 complete -c nmsgtool -l ttl -d 'networks that datagrams to a multicast group may cross' -r -f
 complete -c nmsgtool -s d -l debug -d 'print more detail on standard error; repeat for more'

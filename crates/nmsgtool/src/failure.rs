@@ -157,6 +157,7 @@ pub struct Failure {
     kind: FailureKind,
     message: String,
     above: Option<String>,
+    below: Vec<String>,
     hint: Option<String>,
 }
 
@@ -164,7 +165,7 @@ impl Failure {
     /// Creates a failure; `message` is one line without the program's name.
     #[cold]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), above: None, hint: None }
+        Self { kind, message: message.into(), above: None, below: Vec::new(), hint: None }
     }
 
     /// Creates the failure of a well-formed command line that makes no sense.
@@ -190,6 +191,14 @@ impl Failure {
         self
     }
 
+    /// Adds lines that stand below the message and show what it speaks of.
+    #[must_use]
+    #[cold]
+    pub fn with_lines_below(mut self, lines: Vec<String>) -> Self {
+        self.below = lines;
+        self
+    }
+
     /// Returns what went wrong.
     pub const fn kind(&self) -> FailureKind {
         self.kind
@@ -205,7 +214,7 @@ impl Failure {
         self.hint.as_deref()
     }
 
-    /// Writes `PROGRAM: message` and, where there are any, the line above and a hint line.
+    /// Writes `PROGRAM: message` and, where there are any, the lines above and below and a hint line.
     ///
     /// # Errors
     ///
@@ -215,6 +224,9 @@ impl Failure {
             writeln!(to, "{line}")?;
         }
         writeln!(to, "{program}: {self}")?;
+        for line in &self.below {
+            writeln!(to, "{line}")?;
+        }
         match &self.hint {
             Some(hint) => writeln!(to, "hint: {hint}"),
             None => Ok(()),
@@ -311,6 +323,9 @@ mod tests {
         assert_eq!(text(&hinted), "prog: usage problem, bad\nhint: do this\n");
         let below = Failure::usage("bad -l socket").with_line_above(Some("getsock: no".to_owned()));
         assert_eq!(text(&below), "getsock: no\nprog: usage error: bad -l socket\n");
+        let shown =
+            Failure::usage("bad").with_lines_below(vec!["a b".to_owned(), "  ^".to_owned()]);
+        assert_eq!(text(&shown), "prog: usage error: bad\na b\n  ^\n");
         let bare = Failure::new(FailureKind::Output, "unable to open x for writing: no");
         assert_eq!(text(&bare), "prog: unable to open x for writing: no\n");
     }

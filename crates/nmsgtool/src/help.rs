@@ -164,6 +164,8 @@ mod tests {
                 "  -T, --msgtype msgtype          message type to read, or to keep",
                 "  -V, --vendor vendor            vendor of the message type [default: base if",
                 "                                 -T is given]",
+                "      --where expr               keep only messages for which an expression",
+                "                                 holds",
             ]
         );
     }

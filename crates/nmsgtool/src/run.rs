@@ -13,14 +13,16 @@ use crate::failure::{ExitStatus, Failure, FailureKind};
 use crate::flags::FlagSet;
 use crate::grammar::Given;
 use crate::settings::{
-    Endpoint, File, Format, Input, Labels, OnDamage, Output, Place, Settings, Surroundings,
-    ZmqSocket,
+    Endpoint, File, Filters, Format, Input, Labels, OnDamage, Output, Place, Settings,
+    Surroundings, ZmqSocket,
 };
 use names::Catalogue;
+use nmsg::filter::FilterChain;
 use nmsg_io::{Engine, FileFormat, FileSource, OutputFormat, PayloadFilter};
 use nmsg_os::{Latch, User, signal};
 use process::{Going, PidFile};
 use report::Reporter;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
@@ -84,6 +86,7 @@ fn open(
     let mut engine = Engine::new()
         .labels(labels(&settings.set))
         .filter(filter(settings))
+        .condition(settings.condition.as_ref().map(|condition| condition.compiled.clone()))
         .count(settings.count)
         .interval(rotation::interval(settings))
         .rotating(settings.rotation.is_some())
@@ -163,6 +166,12 @@ fn open(
             }
         }
     }
+    for line in settings.filters.lines() {
+        reporter.line(2, line);
+    }
+    if !settings.filters.chain.is_empty() {
+        engine = engine.filter_chain(filter_chain(&settings.filters));
+    }
     Ok((engine, pid_file))
 }
 
@@ -221,6 +230,20 @@ fn labels(set: &Labels) -> nmsg::Labels {
         source: number(set.source),
         operator: number(set.operator.as_ref().map(|label| label.number)),
         group: number(set.group.as_ref().map(|label| label.number)),
+    }
+}
+
+/// Makes the chain of each input; the seed differs from run to run.
+fn filter_chain(filters: &Filters) -> impl Fn(u64) -> FilterChain + 'static {
+    let seed = RandomState::new().hash_one(0);
+    let policy = filters.policy.unwrap_or_default();
+    let samplings: Vec<_> = filters.chain.iter().map(|link| link.sampling).collect();
+    move |input| {
+        let mut chain = FilterChain::new(policy);
+        for (at, sampling) in samplings.iter().enumerate() {
+            chain.push(Box::new(sampling.start(seed.wrapping_add(at as u64), input)));
+        }
+        chain
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod endpoint;
+mod filter;
 mod labels;
 mod same_file;
 mod socket;
@@ -9,6 +10,7 @@ mod zmq;
 
 pub use capture::InterfaceInput;
 pub use endpoint::{Endpoint, File, Format, Input, Output, Place};
+pub use filter::{ChainedFilter, Condition, Filters};
 pub use labels::{ChannelFile, Label, Labels, MessageType, Names};
 pub use socket::SocketOutput;
 pub use zmq::ZmqSocket;
@@ -49,7 +51,7 @@ pub struct Rotation {
 
 /// A command line that holds together: every name resolved, every number in
 /// range, every combination checked. Nothing has been opened yet.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Level of detail on standard error, at least 1 (`-d`).
     pub debug: u32,
@@ -91,6 +93,10 @@ pub struct Settings {
     pub message_type: Option<MessageType>,
     /// Messages with other labels than these are left out (`--get…`).
     pub select: Labels,
+    /// What must hold for messages that are selected (`--where`).
+    pub condition: Option<Condition>,
+    /// Filters that the messages go through that are left (`-F`, `--policy`).
+    pub filters: Filters,
     /// Labels every message gets on its way out (`--set…`).
     pub set: Labels,
     /// What captured packets become; present where an input needs it (`-T`, `-b`, `DNSQR_…`).
@@ -125,7 +131,8 @@ impl Settings {
     /// Checks what was given and gives it meaning.
     ///
     /// Mistakes are found in a fixed order: endline, message type, numbers,
-    /// labels, missing type, addresses and channels, captures, missing input, shared files.
+    /// labels, condition, missing type, addresses and channels, captures, filters, missing input,
+    /// shared files.
     ///
     /// # Errors
     ///
@@ -151,6 +158,7 @@ impl Settings {
         let threads = take_threads(given)?;
         let set = Labels::take_set(given, names)?;
         let select = Labels::take_select(given, names)?;
+        let condition = Condition::take(given, names)?;
         let on_damage = take_on_damage(given)?;
 
         let mtu_given = given.holds(FlagId::Mtu);
@@ -167,7 +175,8 @@ impl Settings {
         let capture = CaptureOptions::take(given, bpf_given);
         let mut opened = endpoint::take_all(given, names)?;
         let capture = capture.settle(has_captures, message_type.as_ref(), around, &mut opened)?;
-        let Opened { mut endpoints, channels, zmq_channels, warnings } = opened;
+        let Opened { mut endpoints, channels, zmq_channels, mut warnings } = opened;
+        let filters = Filters::take(given, &mut warnings)?;
         if inputs(&endpoints).next().is_none() {
             return Err(Failure::usage("no data sources specified (-h for more help)"));
         }
@@ -205,6 +214,8 @@ impl Settings {
             ttl,
             message_type,
             select,
+            condition,
+            filters,
             set,
             capture,
             on_damage,

@@ -158,15 +158,13 @@ pub const FLAGS: &[Flag] = &[
         id: FlagId::Filter,
         long: "filter",
         short: Some('F'),
-        label: "dso[,param]",
+        label: "name[,param]",
         kind: Kind::List,
         group: Group::Extension,
-        help: "pass messages through a filter module",
-        doc: "Appends a filter module to the chain that every message goes through. A name that \
-              starts with a slash or a dot is a path, any other is looked up in the module \
-              directory. Text after the first comma goes to the module unchanged.",
+        help: "pass messages through a filter",
+        doc: "Appends a filter to the chain that every selected message goes through; each input has a chain of its own. `sample` is built in: with `count=N` it keeps every Nth message, with `random=P` or `rate=P` each one with the probability P.",
         example: "nmsgtool -r day.nmsg -F sample,count=10 -w tenth.nmsg",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {
@@ -436,10 +434,10 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Single,
         group: Group::Extension,
         default: Some("ACCEPT"),
-        help: "verdict on messages that no filter module decided",
-        doc: "Says what becomes of a message that every filter module declined to judge.",
-        example: "nmsgtool -r day.nmsg -F sample,count=10 --policy DROP -o -",
-        available: false,
+        help: "what becomes of messages that no filter decided",
+        doc: "Says what becomes of a message that every filter of the chain declined to judge. `sample` declines the messages that it keeps, so that DROP leaves none. Without `-F` the option has no effect, and a warning says so.",
+        example: "nmsgtool -r day.nmsg -F sample,count=10 --policy ACCEPT -o -",
+        available: true,
         ..ROW
     },
     Flag {
@@ -682,10 +680,9 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Selection,
         origin: Origin::New,
         help: "keep only messages for which an expression holds",
-        doc: "Passes only messages for which the expression over header and message fields is \
-              true.",
-        example: "nmsgtool -r day.nmsg --where 'qtype == \"TXT\"' -J -",
-        available: false,
+        doc: "Passes only messages for which the expression over header and message fields is true, such as `rrtype = AAAA and response_ip in 2001:db8::/32`. It is asked about messages that the other options of this kind select, and before any filter. The language is described in docs/where.md.",
+        example: "nmsgtool -r day.nmsg --where 'rrtype = AAAA and time >= now-1h' -J -",
+        available: true,
         ..ROW
     },
     Flag {

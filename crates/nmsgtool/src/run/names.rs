@@ -1,7 +1,9 @@
 use crate::settings::{ChannelFile, Names};
 use crate::spell::printable;
-use nmsg::{AliasTable, Aliases, Registry, VendorId};
+use nmsg::filter::{Where, WhereError};
+use nmsg::{AliasTable, Aliases, Registry, Timestamp, VendorId};
 use nmsg_io::address::look_up_channel;
+use nmsg_io::rotate::time_since_1970;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,6 +70,12 @@ impl Names for Catalogue {
 
     fn group(&self, alias: &str) -> Option<u32> {
         self.aliases.groups.number(alias.as_bytes())
+    }
+
+    fn condition(&self, expression: &str) -> Result<Where, WhereError> {
+        let since = time_since_1970();
+        let now = Timestamp { sec: since.as_secs() as i64, nsec: since.subsec_nanos() };
+        Where::compile(expression, &self.registry, &self.aliases, now)
     }
 
     fn channel(&self, name: &str) -> ChannelFile {

@@ -151,7 +151,7 @@ impl Reporter {
             return;
         }
         for (number, input) in ledger.inputs.iter().enumerate() {
-            let payloads = input.dealt;
+            let payloads = input.taken_in();
             self.bare_line(format_args!(
                 "nmsg_io: iothr={:#x} count_nmsg_payload_in={payloads}",
                 number + 1

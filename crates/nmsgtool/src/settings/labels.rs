@@ -5,6 +5,7 @@ use crate::flags::FlagId;
 use crate::grammar::Given;
 use crate::number::label_number;
 use crate::spell::printable;
+use nmsg::filter::{Where, WhereError};
 use nmsg_io::address::ChannelTargets;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
@@ -34,6 +35,12 @@ pub trait Names {
     fn operator(&self, alias: &str) -> Option<u32>;
     /// Returns the number of a group alias.
     fn group(&self, alias: &str) -> Option<u32>;
+    /// Compiles a condition on messages.
+    ///
+    /// # Errors
+    ///
+    /// The expression makes no sense.
+    fn condition(&self, expression: &str) -> Result<Where, WhereError>;
     /// Returns what the channel alias file says about a name.
     fn channel(&self, name: &str) -> ChannelFile;
 }

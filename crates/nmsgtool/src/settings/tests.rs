@@ -2,6 +2,7 @@ mod capture;
 
 use super::*;
 use crate::grammar::{self, Command};
+use nmsg::filter::{Policy, Sampling, Where, WhereError};
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,11 @@ impl Names for TestNames {
 
     fn group(&self, alias: &str) -> Option<u32> {
         alias.eq_ignore_ascii_case("lab").then_some(7)
+    }
+
+    fn condition(&self, expression: &str) -> Result<Where, WhereError> {
+        let (registry, aliases) = (nmsg::Registry::builtin(), nmsg::Aliases::default());
+        Where::compile(expression, &registry, &aliases, nmsg::Timestamp::default())
     }
 
     fn channel(&self, name: &str) -> ChannelFile {
@@ -102,6 +108,8 @@ fn nothing_but_an_input() {
             ttl: None,
             message_type: None,
             select: Labels::default(),
+            condition: None,
+            filters: Filters::default(),
             set: Labels::default(),
             capture: None,
             on_damage: OnDamage::Report,
@@ -155,6 +163,8 @@ fn no_available_option_is_ignored() {
             FlagId::ReadChannel => "ch1",
             FlagId::ReadZmqSocket | FlagId::WriteZmqSocket => "tcp://127.0.0.1:1",
             FlagId::ReadZmqChannel => "zch",
+            FlagId::Filter => "sample,count=1",
+            FlagId::Where => "type = dnsqr",
             FlagId::Help | FlagId::Version => continue,
             _ => "1",
         };
@@ -171,9 +181,9 @@ fn no_available_option_is_ignored() {
 #[test]
 fn an_accepted_option_nobody_acts_on_is_a_bug_not_a_silence() {
     let failure =
-        settle_in(&["-r", "in", "--where", "x"], FlagSet::whole_table(), &|_| None).unwrap_err();
+        settle_in(&["-r", "in", "--statsmod", "x"], FlagSet::whole_table(), &|_| None).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Internal);
-    assert!(failure.to_string().contains("--where"), "{failure}");
+    assert!(failure.to_string().contains("-M"), "{failure}");
 }
 
 #[test]
@@ -669,4 +679,74 @@ fn cl_6_files_that_do_not_open() {
         assert_eq!((reading.to_string().as_str(), reading.exit_status().code()), (read, 3));
         assert_eq!((writing.to_string().as_str(), writing.exit_status().code()), (write, 4));
     }
+}
+
+#[test]
+fn cl_5_filters_and_their_policy() {
+    for (words, chain, policy, warnings) in [
+        ("-F sample,count=3", &[Sampling::Count(3)][..], None, &[][..]),
+        (
+            "-F sample,count=3 --filter=sample,rate=0.5 --policy drop",
+            &[Sampling::Count(3), Sampling::Random(0.5)],
+            Some(Policy::Drop),
+            &[],
+        ),
+        ("-F sample,random=1 --policy Accept", &[Sampling::Random(1.0)], Some(Policy::Accept), &[]),
+        ("--policy DROP", &[], None, &["--policy has no effect: there is no filter (-F)"]),
+        ("--policy xyz", &[], None, &["--policy has no effect: there is no filter (-F)"]),
+    ] {
+        let given = line(&format!("-r in.nmsg {words}"));
+        let got: Vec<Sampling> = given.filters.chain.iter().map(|link| link.sampling).collect();
+        assert_eq!(got, chain, "{words}");
+        assert_eq!(given.filters.policy, policy, "{words}");
+        assert_eq!(given.warnings, warnings, "{words}");
+    }
+}
+
+#[test]
+fn mo_4_filters_are_told_at_level_2() {
+    let given = line("-r in.nmsg -F sample,count=3 -F sample,rate=1 --policy drop");
+    let want = [
+        "adding filter module sample,count=3",
+        "adding filter module sample,rate=1",
+        "setting default filter policy to DROP",
+    ];
+    assert_eq!(given.filters.lines(), want);
+    assert!(line("-r in.nmsg").filters.lines().is_empty());
+}
+
+#[test]
+fn mo_4_filters_that_are_refused() {
+    let failed = "nmsg_io_add_filter_module() failed for";
+    for (words, want) in [
+        (&["-F", ""][..], "usage error: -F without the name of a filter".to_owned()),
+        (&["-F", ","], "usage error: -F without the name of a filter".to_owned()),
+        (&["-F", ",count=3"], "usage error: -F without the name of a filter".to_owned()),
+        (&["-F", "gone,x=1"], format!("{failed} gone,x=1: generic failure (1)")),
+        (&["-F", "sample"], format!("{failed} sample: generic failure (1)")),
+        (&["-F", "sample,count=0"], format!("{failed} sample,count=0: generic failure (1)")),
+        (&["-F", "sample,count=1", "--policy", "xyz"], "unknown filter policy 'xyz'".to_owned()),
+        (&["-F", "gone", "--policy", "xyz"], format!("{failed} gone: generic failure (1)")),
+    ] {
+        let words: Vec<&str> = ["-r", "in.nmsg"].into_iter().chain(words.iter().copied()).collect();
+        assert_eq!(mistake(&words), want, "{words:?}");
+    }
+    // Filters come behind endpoints, and before it is noticed that there is no input.
+    assert_eq!(mistake(&["-F", "gone"]), format!("{failed} gone: generic failure (1)"));
+}
+
+#[test]
+fn conditions_are_compiled() {
+    let given = settle(&["-r", "in.nmsg", "--where", "type = ipconn", "--where", "len > 3"]);
+    let condition = given.expect("a condition").condition.expect("the last one counts");
+    assert_eq!(condition.text, "len > 3");
+    let want = "usage error: --where: no field is called 'qnam', perhaps 'qname' (column 1)";
+    assert_eq!(mistake(&["-r", "in.nmsg", "--where", "qnam = x"]), want);
+    let broken = OsString::from_vec(b"len > \xff".to_vec());
+    let words = ["-r", "in.nmsg", "--where"].map(OsString::from).into_iter().chain([broken]);
+    let flags = FlagSet::available();
+    let Ok(Command::Run(given)) = grammar::parse(flags, words) else { panic!("words") };
+    let around = Surroundings { flags, env: &|_| None, names: &TestNames };
+    let failure = Settings::from_given(given, around).unwrap_err();
+    assert_eq!(failure.to_string(), "usage error: --where: not text in UTF-8");
 }

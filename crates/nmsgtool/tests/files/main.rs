@@ -1,6 +1,7 @@
 //! The program on files, pipes and sockets.
 
 mod dealing;
+mod filters;
 mod golden;
 mod labels;
 mod process;
