@@ -1,6 +1,7 @@
-use nmsg::container::StoredPayload;
-use nmsg::{MsgType, Payload, Timestamp, VendorId};
+use nmsg::Payload;
+use nmsg::container::{ContainerBody, StoredPayload};
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use crate::fault::Problem;
 use crate::ledger::CaptureAccount;
@@ -17,12 +18,6 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, len: usize) -> Self {
         Self { start: start as u32, len: len as u32 }
-    }
-
-    /// Where `part`, which must be a piece of `whole`, lies in it.
-    #[inline]
-    fn of(part: &[u8], whole: &[u8]) -> Self {
-        Self::new((part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize), part.len())
     }
 
     /// Number of octets.
@@ -45,76 +40,46 @@ impl Span {
     }
 }
 
-/// One payload of a [`Batch`]: its header, and where its body is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Entry {
-    /// When the record was made.
-    pub time: Timestamp,
-    /// Vendor id.
-    pub vendor: VendorId,
-    /// Message type within the vendor.
-    pub msgtype: MsgType,
-    /// Source id.
-    pub source: Option<u32>,
-    /// Operator id.
-    pub operator: Option<u32>,
-    /// Group id.
-    pub group: Option<u32>,
-    /// The encoded message; `None` when the record carries no payload member.
-    pub body: Option<Span>,
-    /// Checksum of the body in natural order, where it is known.
-    pub crc: Option<u32>,
-    /// The whole record as a container holds it, where it is octet for octet what a writer makes.
-    pub encoded: Option<Span>,
+/// One payload of a [`Batch`]: where it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Entry {
+    /// Position of its container, or [`MADE`].
+    container: u32,
+    /// Position in the container, or among the payloads that were made.
+    position: u32,
 }
 
-impl Entry {
-    /// The entry of a payload that no container holds; its body is elsewhere.
-    pub(crate) fn new(header: &Payload<'_>, body: Option<Span>) -> Self {
-        Self {
-            time: header.time,
-            vendor: header.vendor,
-            msgtype: header.msgtype,
-            source: header.source,
-            operator: header.operator,
-            group: header.group,
-            body,
-            crc: None,
-            encoded: None,
-        }
-    }
+/// Stands for a payload that came from no container.
+const MADE: u32 = u32::MAX;
 
-    /// The payload, of which `octets` hold the body.
-    #[must_use]
-    #[inline]
-    pub(crate) fn payload<'o>(&self, octets: &'o [u8]) -> Payload<'o> {
-        Payload {
-            vendor: self.vendor,
-            msgtype: self.msgtype,
-            time: self.time,
-            source: self.source,
-            operator: self.operator,
-            group: self.group,
-            body: self.body.map(|span| span.get(octets)),
-        }
-    }
+/// A payload that came from no container.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Made {
+    header: Payload<'static>,
+    body: Option<Span>,
+}
 
-    /// The entry of a record that was read from a container; `octets` hold its body.
-    #[inline]
-    pub(crate) fn of(stored: &StoredPayload<'_>, crc: Option<u32>, octets: &[u8]) -> Self {
-        let payload = &stored.payload;
-        Self {
-            time: payload.time,
-            vendor: payload.vendor,
-            msgtype: payload.msgtype,
-            source: payload.source,
-            operator: payload.operator,
-            group: payload.group,
-            body: payload.body.map(|body| Span::of(body, octets)),
-            crc,
-            encoded: stored.encoded.map(|encoded| Span::of(encoded, octets)),
-        }
+/// What becomes of a payload of a batch.
+pub(crate) enum Fate {
+    /// It stays as it is.
+    Stays,
+    /// It goes.
+    Goes,
+    /// It is replaced by one with this header and body.
+    Replaced(Payload<'static>, Option<Vec<u8>>),
+}
+
+impl From<bool> for Fate {
+    fn from(stays: bool) -> Self {
+        if stays { Self::Stays } else { Self::Goes }
     }
+}
+
+/// A decoded container: where its body lies in the octets, and where its payloads in that.
+#[derive(Debug, Default)]
+struct Indexed {
+    body: Range<usize>,
+    index: ContainerBody,
 }
 
 /// The unit of work: payloads in a buffer of their own, ready to be dealt to outputs.
@@ -126,7 +91,11 @@ pub struct Batch {
     /// What the entries' spans point into.
     pub octets: Vec<u8>,
     /// The payloads in order.
-    pub entries: Vec<Entry>,
+    entries: Vec<Entry>,
+    made: Vec<Made>,
+    /// Containers, of which the first few are those of this batch; the others are memory.
+    containers: Vec<Indexed>,
+    used: usize,
     /// What happened on the way here.
     pub tally: DecodeTally,
     /// What was wrong, in order.
@@ -165,8 +134,16 @@ pub struct DecodeTally {
     pub damaged_octets: u64,
 }
 
+/// Memory that a payload takes beside its octets, about.
+const PER_PAYLOAD: usize = 32;
 /// Memory that a recycled batch may keep, in octets.
 const KEPT: usize = 4 << 20;
+/// Indexes of containers that a recycled batch may keep, so many of them of large containers.
+const CONTAINERS_KEPT: usize = 1024;
+const LARGE_KEPT: usize = 8;
+/// Payloads of what is a large, and what a small container.
+const LARGE: usize = 64 << 10;
+const SMALL: usize = 64;
 
 impl Batch {
     /// Forgets everything; the memory is kept, within limits.
@@ -175,6 +152,15 @@ impl Batch {
         self.octets.shrink_to(KEPT);
         self.entries.clear();
         self.entries.shrink_to(KEPT / size_of::<Entry>());
+        self.made.clear();
+        self.made.shrink_to(KEPT / size_of::<Made>());
+        self.containers.truncate(CONTAINERS_KEPT);
+        for (slot, container) in self.containers.iter_mut().enumerate().take(self.used) {
+            if container.index.len() > if slot < LARGE_KEPT { LARGE } else { SMALL } {
+                *container = Indexed::default();
+            }
+        }
+        self.used = 0;
         self.tally = DecodeTally::default();
         self.problems.clear();
         self.arrivals.clear();
@@ -182,72 +168,152 @@ impl Batch {
         self.capture = None;
     }
 
-    /// The payload of one entry.
+    /// Number of payloads.
     #[must_use]
     #[inline]
-    pub fn payload(&self, entry: &Entry) -> Payload<'_> {
-        entry.payload(&self.octets)
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
-    /// The payload of one entry as it stood in a container.
+    /// True when there are no payloads.
     #[must_use]
-    #[inline]
-    pub(crate) fn stored(&self, entry: &Entry) -> StoredPayload<'_> {
-        StoredPayload {
-            payload: self.payload(entry),
-            stored_crc: None,
-            encoded: entry.encoded.map(|span| span.get(&self.octets)),
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// One payload by its position.
+    #[must_use]
+    #[inline(always)]
+    pub fn payload(&self, position: usize) -> Option<Payload<'_>> {
+        self.resolve(*self.entries.get(position)?)
+    }
+
+    /// All payloads in order.
+    pub fn payloads(&self) -> impl Iterator<Item = Payload<'_>> {
+        self.entries.iter().filter_map(|entry| self.resolve(*entry))
+    }
+
+    #[inline(always)]
+    fn resolve(&self, Entry { container, position }: Entry) -> Option<Payload<'_>> {
+        match self.containers.get(container as usize) {
+            Some(Indexed { body, index }) => {
+                index.payload(position as usize, self.octets.get(body.clone())?)
+            }
+            None => self.made(position),
         }
+    }
+
+    fn made(&self, position: u32) -> Option<Payload<'_>> {
+        let made = self.made.get(position as usize)?;
+        let body = made.body.map(|span| span.get(&self.octets));
+        Some(Payload { body, ..made.header })
+    }
+
+    /// One payload as it stood in its container. A checksum that is there fits.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn stored(&self, position: usize) -> Option<StoredPayload<'_>> {
+        let Entry { container, position } = *self.entries.get(position)?;
+        match self.containers.get(container as usize) {
+            Some(Indexed { body, index }) => {
+                index.get(position as usize, self.octets.get(body.clone())?)
+            }
+            None => self.made(position).map(|payload| StoredPayload {
+                payload,
+                stored_crc: None,
+                encoded: None,
+            }),
+        }
+    }
+
+    /// Takes the index of a container, whose body lies at `body` of what will be the octets, in
+    /// exchange for another; `keep` is asked about each payload by its position, those it refuses
+    /// are left out.
+    #[inline(always)]
+    pub(crate) fn push_container(
+        &mut self,
+        index: &mut ContainerBody,
+        body: Range<usize>,
+        mut keep: impl FnMut(&ContainerBody, usize, &mut Self) -> bool,
+    ) {
+        let container = self.used as u32;
+        self.entries.reserve(index.len());
+        for position in 0..index.len() {
+            if keep(index, position, self) {
+                self.entries.push(Entry { container, position: position as u32 });
+            }
+        }
+        if self.containers.len() == self.used {
+            self.containers.push(Indexed::default());
+        }
+        let indexed = &mut self.containers[self.used];
+        indexed.body = body;
+        std::mem::swap(&mut indexed.index, index);
+        self.used += 1;
+    }
+
+    /// Asks `decide` about each payload in order. Problems keep their place among those that stay.
+    /// Gives how many have gone.
+    pub(crate) fn retain(&mut self, mut decide: impl FnMut(Payload<'_>) -> Fate) -> u64 {
+        let mut problems = std::mem::take(&mut self.problems);
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut moving = problems.iter_mut().peekable();
+        let (before, mut at, mut kept) = (entries.len(), 0, 0);
+        entries.retain_mut(|entry| {
+            while let Some(problem) = moving.next_if(|problem| problem.position <= at) {
+                problem.position = kept;
+            }
+            at += 1;
+            match self.resolve(*entry).map_or(Fate::Goes, &mut decide) {
+                Fate::Stays => {}
+                Fate::Goes => return false,
+                Fate::Replaced(header, body) => {
+                    let body = body.map(|body| self.append(&body));
+                    *entry = self.make(&header, body);
+                }
+            }
+            kept += 1;
+            true
+        });
+        moving.for_each(|problem| problem.position = kept);
+        (self.entries, self.problems) = (entries, problems);
+        (before - kept) as u64
+    }
+
+    fn append(&mut self, octets: &[u8]) -> Span {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(octets);
+        Span::new(start, octets.len())
+    }
+
+    fn make(&mut self, header: &Payload<'_>, body: Option<Span>) -> Entry {
+        self.made.push(Made { header: Payload { body: None, ..*header }, body });
+        Entry { container: MADE, position: (self.made.len() - 1) as u32 }
     }
 
     /// Appends a payload; its body is copied in.
     pub fn push(&mut self, payload: &Payload<'_>) {
-        let body = payload.body.map(|body| {
-            let start = self.octets.len();
-            self.octets.extend_from_slice(body);
-            Span::new(start, body.len())
-        });
+        let body = payload.body.map(|body| self.append(body));
         self.push_span(payload, body);
     }
 
     /// Appends a payload whose body is already part of the octets.
     pub fn push_span(&mut self, header: &Payload<'_>, body: Option<Span>) {
-        self.entries.push(Entry::new(header, body));
-    }
-
-    /// Keeps the payloads for which `keep` holds, which is given the octets too; problems keep
-    /// their place among the payloads that are left. Gives how many have gone.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut Entry, &mut Vec<u8>) -> bool) -> u64 {
-        let Self { octets, entries, problems, .. } = self;
-        let before = entries.len();
-        let mut problems = problems.iter_mut().peekable();
-        let (mut at, mut kept) = (0, 0);
-        entries.retain_mut(|entry| {
-            while let Some(problem) = problems.next_if(|problem| problem.position <= at) {
-                problem.position = kept;
-            }
-            let keeps = keep(entry, octets);
-            (at, kept) = (at + 1, kept + usize::from(keeps));
-            keeps
-        });
-        problems.for_each(|problem| problem.position = kept);
-        (before - kept) as u64
+        let entry = self.make(header, body);
+        self.entries.push(entry);
     }
 
     /// Memory that the batch stands for when many are under way, in octets.
     #[must_use]
     pub(crate) fn weight(&self) -> usize {
-        self.octets.capacity() + self.entries.capacity() * size_of::<Entry>()
+        self.octets.capacity() + self.entries.capacity() * PER_PAYLOAD
     }
 
     /// Copies the payloads of a range into a batch of their own, without what was said about them.
-    pub(crate) fn copy_of(&self, range: std::ops::Range<usize>) -> Self {
+    pub(crate) fn copy_of(&self, range: Range<usize>) -> Self {
         let mut copy = Self::default();
-        for entry in &self.entries[range] {
-            copy.push(&self.payload(entry));
-            if let Some(last) = copy.entries.last_mut() {
-                last.crc = entry.crc;
-            }
+        for payload in range.filter_map(|position| self.payload(position)) {
+            copy.push(&payload);
         }
         copy
     }
@@ -351,13 +417,13 @@ mod tests {
         batch.push(&payload);
         batch.push(&absent);
         batch.push(&Payload { body: Some(b""), ..payload });
-        let bodies: Vec<_> = batch.entries.iter().map(|entry| batch.payload(entry).body).collect();
+        let bodies: Vec<_> = batch.payloads().map(|payload| payload.body).collect();
         assert_eq!(bodies, [Some(&b"one"[..]), None, Some(b"")]);
-        assert_eq!(batch.payload(&batch.entries[0]), payload);
+        assert_eq!(batch.payload(0), Some(payload));
         let copy = batch.copy_of(1..3);
-        assert_eq!(copy.payload(&copy.entries[0]), absent);
-        assert_eq!(copy.payload(&copy.entries[1]).body, Some(&b""[..]));
+        assert_eq!(copy.payload(0), Some(absent));
+        assert_eq!(copy.payload(1).unwrap().body, Some(&b""[..]));
         batch.clear();
-        assert!(batch.entries.is_empty() && batch.octets.is_empty());
+        assert!(batch.is_empty() && batch.octets.is_empty());
     }
 }

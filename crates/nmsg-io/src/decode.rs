@@ -2,7 +2,7 @@ use nmsg::container::{ContainerBody, Header, Inflater, StoredPayload, swallowed_
 use nmsg::filter::{Matcher, Where};
 use nmsg::{Aliases, Limits, MsgType, Payload, Registry, VendorId};
 
-use crate::batch::{Arrival, Batch, Entry};
+use crate::batch::{Arrival, Batch, Fate};
 use crate::fault::{Fault, Problem};
 use crate::json_lines::JsonLines;
 use crate::presentation_lines::PresentationLines;
@@ -23,12 +23,12 @@ pub struct PayloadFilter {
 
 impl PayloadFilter {
     #[inline]
-    fn passes(&self, entry: &Entry) -> bool {
+    fn passes(&self, payload: &Payload<'_>) -> bool {
         let equal = |want: u32, have: Option<u32>| want == 0 || have.unwrap_or(0) == want;
-        self.msgtype.is_none_or(|want| want == (entry.vendor, entry.msgtype))
-            && equal(self.source, entry.source)
-            && equal(self.operator, entry.operator)
-            && equal(self.group, entry.group)
+        self.msgtype.is_none_or(|want| want == (payload.vendor, payload.msgtype))
+            && equal(self.source, payload.source)
+            && equal(self.operator, payload.operator)
+            && equal(self.group, payload.group)
     }
 }
 
@@ -125,9 +125,9 @@ impl<'r> Decoder<'r> {
     /// Nothing more will come: adds what only then is complete.
     pub(crate) fn finish(&mut self, batch: &mut Batch) {
         if let Lines::Presentation(lines) = &mut self.lines {
-            let before = batch.entries.len();
+            let before = batch.len();
             lines.finish(batch);
-            if batch.entries.len() > before {
+            if batch.len() > before {
                 self.select(batch);
             }
         }
@@ -149,11 +149,9 @@ impl<'r> Decoder<'r> {
                 }
                 RawPiece::Message { header, body, peer } => {
                     match self.decode_container(&header, body, &mut octets, batch) {
-                        Ok(()) => batch.arrivals.push(Arrival {
-                            peer,
-                            sequence_id: self.index.sequence_id(),
-                            sequence: self.index.sequence(),
-                        }),
+                        Ok((sequence_id, sequence)) => {
+                            batch.arrivals.push(Arrival { peer, sequence_id, sequence });
+                        }
                         Err(error) => {
                             problem(batch, Fault::Malformed(error));
                             batch.tally.damaged_octets += header.container_len();
@@ -170,13 +168,14 @@ impl<'r> Decoder<'r> {
         raw.octets = std::mem::replace(&mut batch.octets, octets);
     }
 
+    /// Takes the payloads of a container; gives its place in its sender's stream.
     fn decode_container(
         &mut self,
         header: &Header,
         body: std::ops::Range<usize>,
         octets: &mut Vec<u8>,
         batch: &mut Batch,
-    ) -> Result<(), nmsg::Error> {
+    ) -> Result<(Option<u64>, Option<u32>), nmsg::Error> {
         let body = if header.flags.is_zlib() {
             self.inflater.inflate(&octets[body], &mut self.inflated, self.limits)?;
             let start = octets.len();
@@ -187,8 +186,9 @@ impl<'r> Decoder<'r> {
         };
         self.index.decode(&octets[body.clone()])?;
         batch.tally.containers += 1;
-        self.take(&octets[body], octets, batch);
-        Ok(())
+        let place = (self.index.sequence_id(), self.index.sequence());
+        self.take(body, octets, batch);
+        Ok(place)
     }
 
     /// Decodes the containers that the wrong length of a damaged one has swallowed; gives the
@@ -211,7 +211,7 @@ impl<'r> Decoder<'r> {
             let from = start + at as usize + header.len();
             let body = from..from + header.body_len as usize;
             match self.decode_container(&header, body, octets, batch) {
-                Ok(()) => saved += header.container_len(),
+                Ok(_) => saved += header.container_len(),
                 Err(error) => {
                     // Where the damaged container's own header ends is where its body starts.
                     let at = offset + Header::LEN as u64 + at;
@@ -240,41 +240,43 @@ impl<'r> Decoder<'r> {
                 .sum();
             batch.tally.containers += 1;
             batch.tally.damaged_octets += body.len().saturating_sub(delivered) as u64;
-            self.take(&octets[body], octets, batch);
+            self.take(body, octets, batch);
         } else {
             batch.tally.damaged_octets += body.len() as u64;
         }
     }
 
-    /// Takes the indexed payloads of `body`, which is a piece of `octets`, that are whole and
-    /// wanted.
+    /// Takes the indexed payloads of `octets[body]` that are whole and wanted.
     #[inline]
-    fn take(&mut self, body: &[u8], octets: &[u8], batch: &mut Batch) {
-        let Self { filter, condition, index, .. } = self;
-        batch.entries.reserve(index.len());
-        for stored in index.payloads(body) {
-            let crc = stored.stored_crc.map(|_| stored.calculated_crc());
-            if crc.is_some_and(|crc| stored.stored_crc != Some(crc.swap_bytes())) {
-                mismatched(batch, &stored);
-                continue;
+    fn take(&mut self, body: std::ops::Range<usize>, octets: &[u8], batch: &mut Batch) {
+        let all_pass = self.lets_all_pass();
+        let (filter, condition) = (&self.filter, &mut self.condition);
+        let slice = &octets[body.clone()];
+        batch.push_container(&mut self.index, body, |index, position, batch| {
+            if !index.crc_matches(position, slice) {
+                mismatched(batch, index.get(position, slice));
+                return false;
             }
-            let entry = Entry::of(&stored, crc, octets);
-            if filter.passes(&entry) && holds(condition, &stored.payload) {
-                batch.entries.push(entry);
-            } else {
-                batch.tally.filtered += 1;
-            }
-        }
+            let passes = all_pass
+                || index
+                    .payload(position, slice)
+                    .is_some_and(|payload| filter.passes(&payload) && holds(condition, &payload));
+            batch.tally.filtered += u64::from(!passes);
+            passes
+        });
+    }
+
+    fn lets_all_pass(&self) -> bool {
+        self.filter == PayloadFilter::default() && self.condition.is_none()
     }
 
     fn select(&mut self, batch: &mut Batch) {
-        let Self { filter, condition, .. } = self;
-        if *filter == PayloadFilter::default() && condition.is_none() {
-            return;
+        if !self.lets_all_pass() {
+            let Self { filter, condition, .. } = self;
+            batch.tally.filtered += batch.retain(|payload| {
+                Fate::from(filter.passes(&payload) && holds(condition, &payload))
+            });
         }
-        batch.tally.filtered += batch.retain(|entry, octets| {
-            filter.passes(entry) && holds(condition, &entry.payload(octets))
-        });
     }
 }
 
@@ -290,15 +292,13 @@ fn unknown_type(line: u64, batch: &mut Batch) {
 
 #[cold]
 fn problem(batch: &mut Batch, fault: Fault) {
-    batch.problems.push(Problem { position: batch.entries.len(), fault });
+    batch.problems.push(Problem { position: batch.len(), fault });
 }
 
 #[cold]
-fn mismatched(batch: &mut Batch, stored: &StoredPayload<'_>) {
+fn mismatched(batch: &mut Batch, stored: Option<StoredPayload<'_>>) {
     batch.tally.mismatched += 1;
-    let fault = Fault::ChecksumMismatch {
-        calculated: stored.calculated_crc(),
-        stored: stored.stored_crc.unwrap_or_default(),
-    };
-    problem(batch, fault);
+    let Some(record) = stored else { return };
+    let stored = record.stored_crc.unwrap_or_default();
+    problem(batch, Fault::ChecksumMismatch { calculated: record.calculated_crc(), stored });
 }

@@ -61,5 +61,5 @@ impl<'r> JsonLines<'r> {
 #[cold]
 fn unusable(fault: Fault, line: &[u8], batch: &mut Batch) {
     batch.tally.damaged_octets += line.len() as u64;
-    batch.problems.push(Problem { position: batch.entries.len(), fault });
+    batch.problems.push(Problem { position: batch.len(), fault });
 }

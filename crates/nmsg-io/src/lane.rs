@@ -384,11 +384,10 @@ impl<'r> Lane<'r> {
         };
         let mut result = Ok(());
         while !matches!(result, Err(Emit::Failed(_)))
-            && let Some(entry) = selection.take_next().and_then(|at| batch.entries.get(at))
+            && let Some(stored) = selection.take_next().and_then(|at| batch.stored(at))
         {
-            let stored = batch.stored(entry);
-            let crc = match entry.crc {
-                Some(crc) => crc,
+            let crc = match stored.stored_crc {
+                Some(crc) => crc.swap_bytes(),
                 None => stored.calculated_crc(),
             };
             shares.set(match writer.pending() as u64 {

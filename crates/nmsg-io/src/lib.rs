@@ -46,7 +46,7 @@ mod source;
 mod voice;
 mod zmq;
 
-pub use batch::{Arrival, Batch, DecodeTally, Entry, Selection, Span};
+pub use batch::{Arrival, Batch, DecodeTally, Selection, Span};
 pub use deal::{Deal, Dealer, Dealt};
 pub use decode::PayloadFilter;
 pub use engine::{Engine, Outcome};

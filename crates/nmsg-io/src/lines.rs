@@ -54,7 +54,7 @@ impl LeftOut {
 
     #[cold]
     fn tell_since(self, before: Self, notices: &mut Notices, line: u64, batch: &mut Batch) {
-        let position = batch.entries.len();
+        let position = batch.len();
         let mut left_out = |what: String| {
             let fault = Fault::LeftOut { line, what };
             batch.problems.push(Problem { position, fault });

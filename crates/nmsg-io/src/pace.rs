@@ -33,7 +33,7 @@ impl Pace {
         let start = *self.start.get_or_insert(now);
         let (before, whole) = (self.octets, batch.tally.octets);
         self.octets += whole;
-        let payloads = batch.entries.len();
+        let payloads = batch.len();
         let count = payloads.clamp(1, SLICES);
         (0..count)
             .map(|n| {
@@ -86,7 +86,7 @@ mod tests {
         let mut due = Vec::new();
         for (payloads, octets) in [(1, 100), (1, 50), (20, 1000), (0, 10)] {
             for (at, slice) in pace.slices(&batch(payloads, octets), now) {
-                due.push((at.duration_since(now).as_millis(), slice.entries.len()));
+                due.push((at.duration_since(now).as_millis(), slice.len()));
             }
         }
         let mut want = vec![(0, 1), (1000, 1)];
@@ -106,11 +106,11 @@ mod tests {
         let mut pace = Pace::new(NonZeroU64::MIN);
         let (mut sources, mut problems, mut octets) = (Vec::new(), Vec::new(), 0);
         for (_, slice) in pace.slices(&whole, Instant::now()) {
-            for problem in slice.problems {
-                let Fault::LeftOut { line, .. } = problem.fault else { panic!() };
-                problems.push((line, sources.len() + problem.position));
+            for problem in &slice.problems {
+                let Fault::LeftOut { line, .. } = &problem.fault else { panic!() };
+                problems.push((*line, sources.len() + problem.position));
             }
-            sources.extend(slice.entries.iter().map(|entry| entry.source.unwrap()));
+            sources.extend(slice.payloads().map(|payload| payload.source.unwrap()));
             octets += slice.tally.octets;
         }
         assert!(sources.iter().copied().eq(0..25));

@@ -373,7 +373,8 @@ mod tests {
         pool.decode(0, 0, made);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| pool.wait_for_room());
-            let batch = Batch { charge: CAPACITY, ..Batch::default() };
+            let mut batch = Batch::default();
+            batch.charge = CAPACITY;
             let batch = Arc::new(batch);
             pool.give_back(Arc::clone(&batch));
             assert!(lock(&pool.work).under_way > 0, "somebody still works with it");

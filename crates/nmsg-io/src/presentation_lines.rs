@@ -60,6 +60,6 @@ impl<'r> PresentationLines<'r> {
 
 #[cold]
 fn refused(line: u64, reason: String, batch: &mut Batch) {
-    let position = batch.entries.len();
+    let position = batch.len();
     batch.problems.push(Problem { position, fault: Fault::BadRecord { line, reason } });
 }

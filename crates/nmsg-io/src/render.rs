@@ -55,8 +55,7 @@ impl<'r> TextRenderer<'r> {
     ) -> RenderTally {
         let mut tally = RenderTally::default();
         while let Some(position) = selection.take_next() {
-            let Some(entry) = batch.entries.get(position) else { break };
-            let payload = batch.payload(entry);
+            let Some(payload) = batch.payload(position) else { break };
             let (rendered, falls_back) = match self {
                 Self::Json(writer) => (writer.write(out, &payload), true),
                 Self::Presentation(writer) => (writer.write(out, &payload), false),

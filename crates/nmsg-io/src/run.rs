@@ -217,7 +217,7 @@ impl<'e, 'r> Run<'e, 'r> {
             }
             account.lost_containers = loss.dropped();
         }
-        let payloads = batch.entries.len();
+        let payloads = batch.len();
         let tally = &batch.tally;
         if let Some(capture) = &batch.capture {
             account.capture = Some(capture.clone());

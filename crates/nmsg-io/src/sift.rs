@@ -1,6 +1,6 @@
 use nmsg::filter::{Candidate, FilterChain, FilterFailed};
 
-use crate::batch::{Batch, Entry, Span};
+use crate::batch::{Batch, Fate};
 
 /// What became of the payloads of a batch that are no longer in it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -23,28 +23,28 @@ pub(crate) fn sift(
 ) -> Sifted {
     let mut sifted = Sifted::default();
     let mut kept = 0;
-    let gone = batch.retain(|entry, octets| {
+    let gone = batch.retain(|payload| {
         if had_failed || sifted.failed.is_some() {
             sifted.discarded += 1;
-            return false;
+            return Fate::Goes;
         }
         if kept >= room {
-            return true;
+            return Fate::Stays;
         }
-        let mut candidate = Candidate::new(entry.payload(octets));
+        let mut candidate = Candidate::new(payload);
         match chain.accepts(&mut candidate) {
             Ok(true) => {
-                if let Some((header, body)) = candidate.into_replacement() {
-                    *entry = Entry::new(&header, body.map(|body| append(octets, &body)));
-                }
                 kept += 1;
-                true
+                match candidate.into_replacement() {
+                    Some((header, body)) => Fate::Replaced(header, body),
+                    None => Fate::Stays,
+                }
             }
-            Ok(false) => false,
+            Ok(false) => Fate::Goes,
             Err(failed) => {
                 sifted.failed = Some(failed);
                 sifted.discarded += 1;
-                false
+                Fate::Goes
             }
         }
     });
@@ -52,16 +52,11 @@ pub(crate) fn sift(
     sifted
 }
 
-fn append(octets: &mut Vec<u8>, body: &[u8]) -> Span {
-    let start = octets.len();
-    octets.extend_from_slice(body);
-    Span::new(start, body.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fault::{Fault, Problem};
+    use nmsg::container::{ContainerBody, ContainerWriter, Header, WriterSettings};
     use nmsg::filter::{Filter, Policy, Verdict};
     use nmsg::{MsgType, Payload};
 
@@ -85,17 +80,26 @@ mod tests {
         }
     }
 
+    /// A batch of a container with payloads of these types.
     fn batch(types: &[u32]) -> Batch {
-        let mut batch = Batch::default();
+        let mut writer = ContainerWriter::new(WriterSettings::file(1));
+        let mut octets = vec![0; Header::LEN];
+        let mut emit = |container: &[u8]| {
+            octets = container.to_vec();
+            Ok::<(), nmsg::Error>(())
+        };
         for msgtype in types {
             let payload =
                 Payload { msgtype: MsgType(*msgtype), body: Some(b"read"), ..Payload::default() };
-            batch.push(&payload);
-            if let Some(entry) = batch.entries.last_mut() {
-                entry.crc = Some(1);
-                entry.encoded = entry.body;
-            }
+            writer.write(&payload, None, &mut emit).unwrap();
         }
+        writer.flush(&mut emit).unwrap();
+        let body = Header::LEN..octets.len();
+        let mut index = ContainerBody::new();
+        index.decode(&octets[body.clone()]).unwrap();
+        let mut batch = Batch::default();
+        batch.octets = octets;
+        batch.push_container(&mut index, body, |_, _, _| true);
         batch
     }
 
@@ -122,14 +126,16 @@ mod tests {
             chain.push(Box::new(Odd));
             let mut batch = batch(types);
             assert_eq!(sift(&mut chain, &mut batch, room, had_failed), want, "{name}");
-            let got: Vec<u32> = batch.entries.iter().map(|entry| entry.msgtype.0).collect();
+            let got: Vec<u32> = batch.payloads().map(|payload| payload.msgtype.0).collect();
             assert_eq!(got, left, "{name}");
-            for entry in &batch.entries {
-                let is_new = entry.msgtype.0 == 44;
+            for position in 0..batch.len() {
+                let stored = batch.stored(position).unwrap();
+                let is_new = stored.payload.msgtype.0 == 44;
                 let body: &[u8] = if is_new { b"replaced" } else { b"read" };
-                assert_eq!(batch.payload(entry).body, Some(body), "{name}");
-                assert_eq!(entry.crc.is_none(), is_new, "{name}: the checksum is that of the body");
-                assert_eq!(entry.encoded.is_none(), is_new, "{name}: what was read");
+                assert_eq!(stored.payload.body, Some(body), "{name}");
+                let crc = stored.stored_crc;
+                assert_eq!(crc.is_none(), is_new, "{name}: the checksum is that of the body");
+                assert_eq!(stored.encoded.is_none(), is_new, "{name}: what was read");
             }
         }
     }

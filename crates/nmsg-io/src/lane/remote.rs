@@ -6,8 +6,10 @@ use crate::batch::{Batch, Selection};
 use crate::output::{Framing, random};
 use crate::pool::{FullContainer, Job, Piece, Pool, Reorder};
 
-/// Octets of payload bodies that are rendered in one go.
+/// Octets of payloads that are rendered in one go.
 const SHARE: usize = 64 << 10;
+/// What rendering a payload costs beside its octets, expressed in octets.
+const PER_PAYLOAD: usize = 80;
 
 /// An output whose pieces are made by workers.
 pub(super) struct Remote<'r> {
@@ -97,32 +99,20 @@ impl<'r> Remote<'r> {
 
     /// Cuts a selection into shares of about the same work.
     fn share_out(&mut self, input: usize, batch: &Arc<Batch>, selection: &mut Selection) {
-        let mut share = *selection;
-        let mut octets = 0;
-        while let Some(position) = selection.take_next() {
-            let body = batch.entries.get(position).and_then(|entry| entry.body);
-            octets += size_of::<crate::Entry>() + body.map_or(0, crate::Span::len);
-            if octets >= SHARE || selection.is_empty() {
-                let end = selection.start.min(selection.end);
-                let part = Selection { end, ..share };
-                let batch = Arc::clone(batch);
-                self.ask(|lane, serial| Job::Render {
-                    lane,
-                    serial,
-                    input,
-                    batch,
-                    selection: part,
-                });
-                (share, octets) = (*selection, 0);
-            }
+        // Payloads of one batch are about alike.
+        let each = batch.octets.len() / batch.len().max(1) + PER_PAYLOAD;
+        let share = (SHARE / each).max(1) as u64;
+        while !selection.is_empty() {
+            let selection = selection.split_front(share);
+            let batch = Arc::clone(batch);
+            self.ask(|lane, serial| Job::Render { lane, serial, input, batch, selection });
         }
     }
 
     fn pack(&mut self, batch: &Batch, selection: &mut Selection) -> Result<(), Error> {
-        while let Some(entry) = selection.take_next().and_then(|at| batch.entries.get(at)) {
-            let stored = batch.stored(entry);
-            let crc = match entry.crc {
-                Some(crc) => crc,
+        while let Some(stored) = selection.take_next().and_then(|at| batch.stored(at)) {
+            let crc = match stored.stored_crc {
+                Some(crc) => crc.swap_bytes(),
                 None => stored.calculated_crc(),
             };
             let Some(packer) = &mut self.packer else { return Ok(()) };

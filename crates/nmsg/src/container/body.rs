@@ -179,6 +179,34 @@ impl ContainerBody {
         Payloads { records, unusual: &self.unusual, crcs, octets }
     }
 
+    /// One record by its position, without what the container says about it; `octets` are those
+    /// that were decoded.
+    #[must_use]
+    #[inline(always)]
+    pub fn payload<'a>(&self, position: usize, octets: &'a [u8]) -> Option<Payload<'a>> {
+        match *self.records.get(position)? {
+            Record::Usual(usual) => usual.payload(octets),
+            Record::Unusual(position) => unusual_record(&self.unusual, position, octets).0,
+        }
+    }
+
+    /// True when the body of the record at this position fits its checksum, or has none
+    /// (`decisions` CR-6); `octets` are those that were decoded.
+    #[must_use]
+    #[inline(always)]
+    pub fn crc_matches(&self, position: usize, octets: &[u8]) -> bool {
+        let Some(stored) = self.crcs.get(position) else { return true };
+        let body = match self.records.get(position) {
+            Some(Record::Usual(usual)) => usual.body(octets),
+            Some(Record::Unusual(position)) => {
+                let (payload, _) = unusual_record(&self.unusual, *position, octets);
+                payload.and_then(|payload| payload.body)
+            }
+            None => return true,
+        };
+        stored.swap_bytes() == crc::crc32c(body.unwrap_or_default())
+    }
+
     /// One record by its position; `octets` are those that were decoded.
     #[must_use]
     #[inline]

@@ -174,8 +174,14 @@ impl Usual {
             source,
             operator: None,
             group: None,
-            body: octets.get(self.body_start as usize..self.body_end as usize),
+            body: self.body(octets),
         })
+    }
+
+    /// The body; `octets` are those it was recognised in.
+    #[inline(always)]
+    pub(super) fn body(self, octets: &[u8]) -> Option<&[u8]> {
+        octets.get(self.body_start as usize..self.body_end as usize)
     }
 }
 

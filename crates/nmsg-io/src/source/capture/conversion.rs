@@ -92,5 +92,5 @@ impl Conversion {
 
 #[cold]
 pub(super) fn push_fault(batch: &mut Batch, fault: Fault) {
-    batch.problems.push(Problem { position: batch.entries.len(), fault });
+    batch.problems.push(Problem { position: batch.len(), fault });
 }

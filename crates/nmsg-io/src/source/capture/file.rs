@@ -163,7 +163,7 @@ impl Source for CaptureFileSource {
         if self.fill(batch) {
             return Ok(Event::Idle);
         }
-        if had_ended && batch.payloads.entries.is_empty() {
+        if had_ended && batch.payloads.is_empty() {
             return self.failure.take().map_or(Ok(Event::End), Err);
         }
         let position = self.reader.offset();

@@ -131,7 +131,7 @@ impl Source for CaptureInterfaceSource {
             self.next_look = Instant::now() + LOOK;
             self.note_drops(payloads);
         }
-        let is_idle = frames == 0 && payloads.entries.is_empty() && payloads.problems.is_empty();
+        let is_idle = frames == 0 && payloads.is_empty() && payloads.problems.is_empty();
         if is_idle && self.failure.is_none() {
             return Ok(Event::Idle);
         }
