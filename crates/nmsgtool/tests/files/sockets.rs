@@ -1,7 +1,8 @@
 //! UDP in and out.
 
 use crate::tool::{Ran, Scratch, command, containers, end_of, ipconn, ports, run, signal, start};
-use nmsg::container::{ContainerWriter, WriterSettings};
+use nmsg::Limits;
+use nmsg::container::{ContainerWriter, Decoder, WriterSettings};
 use std::io::Read;
 use std::net::UdpSocket;
 use std::process::{Child, Command};
@@ -376,4 +377,34 @@ fn en_1_a_count_ends_listening_at_once() {
     child.stdout.take().expect("a pipe").read_to_end(&mut shown).expect("text");
     assert_eq!(ports(&shown), [0, 1, 2]);
     assert_eq!(end_of(child).0.status, 0);
+}
+
+#[test]
+fn cw_4_cw_5_containers_are_numbered_in_the_order_in_which_they_leave() {
+    let scratch = Scratch::new();
+    let files: Vec<String> =
+        (0..4).map(|n| scratch.write(&format!("in{n}"), &containers(&[25]).concat())).collect();
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    receiver.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let address = format!("127.0.0.1/{}", receiver.local_addr().unwrap().port());
+    for more in [&["--unbuffered"][..], &["-m", "512"], &["-m", "512", "-z"]] {
+        let inputs = files.iter().flat_map(|file| ["-r", file]);
+        let ran = run(inputs.chain(["-s", &address]).chain(more.iter().copied()));
+        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{more:?}");
+        let mut decoder = Decoder::new(&Limits::default());
+        let (mut numbers, mut ids, mut payloads) = (Vec::new(), Vec::new(), 0);
+        while payloads < 100 {
+            let mut datagram = [0; 2048];
+            let len = receiver.recv(&mut datagram).expect("a datagram");
+            let decoded = decoder.decode_message(&datagram[..len], (), Duration::ZERO).unwrap();
+            let container = decoded.expect("no fragments");
+            numbers.push(container.sequence().expect("a number"));
+            ids.push(container.sequence_id().expect("an id"));
+            payloads += container.len();
+        }
+        let want: Vec<u32> = (0..numbers.len() as u32).collect();
+        assert_eq!(numbers, want, "{more:?}");
+        ids.dedup();
+        assert_eq!(ids.len(), 1, "{more:?}");
+    }
 }
