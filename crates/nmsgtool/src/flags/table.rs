@@ -176,6 +176,7 @@ pub const FLAGS: &[Flag] = &[
         help: "keep only messages of this group",
         doc: "Passes only messages whose group is this one, given as an alias or as a number. An \
               alias wins over a number that reads the same. Works on every kind of input.",
+        also: &[(FlagId::Where, "Several are chosen with `--where 'group in (Test, 7)'`.")],
         example: "nmsgtool -r day.nmsg --getgroup lab -o -",
         available: true,
         ..ROW
@@ -189,6 +190,7 @@ pub const FLAGS: &[Flag] = &[
         help: "keep only messages of this operator",
         doc: "Passes only messages whose operator is this one, given as an alias or as a number. \
               An alias wins over a number that reads the same. Works on every kind of input.",
+        also: &[(FlagId::Where, "Several are chosen with `--where 'operator in (QA, 7)'`.")],
         example: "nmsgtool -r day.nmsg --getoperator 5 -o -",
         available: true,
         ..ROW
@@ -202,6 +204,7 @@ pub const FLAGS: &[Flag] = &[
         help: "keep only messages of this source",
         doc: "Passes only messages whose source is this number: decimal, hexadecimal after 0x, or \
               octal after a leading zero. Works on every kind of input.",
+        also: &[(FlagId::Where, "Several are chosen with `--where 'source in (1, 0xa1ba02cf)'`.")],
         example: "nmsgtool -r day.nmsg --getsource 0xa1ba02cf -o -",
         available: true,
         ..ROW

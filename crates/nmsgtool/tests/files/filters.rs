@@ -230,3 +230,38 @@ fn conditions_that_are_refused_are_shown_with_the_place() {
         assert_eq!(ran.stderr, format!("nmsgtool: usage error: --where: {want}"), "{expression}");
     }
 }
+
+#[test]
+fn conditions_choose_between_several_labels() {
+    let scratch = Scratch::new();
+    let octets = containers(&[2]).concat();
+    let mut labelled = Vec::new();
+    for number in ["5", "6", "7"] {
+        let mut words = vec!["-r", "-", "-w", "-"];
+        for option in ["--setsource", "--setoperator", "--setgroup"] {
+            words.extend([option, number]);
+        }
+        labelled.extend(run_with_input(&words, &octets).stdout);
+    }
+    let input = scratch.write("in.nmsg", &labelled);
+    for (name, words, want) in [
+        ("cl_1: the last --get… counts", &["--getgroup", "5", "--getgroup", "7"][..], &[7][..]),
+        ("source", &["--where", "source in (5, 0x7)"], &[5, 7]),
+        ("operator", &["--where", "operator in (5, 6)"], &[5, 6]),
+        ("group", &["--where", "group in (6..7)"], &[6, 7]),
+        ("both must hold", &["--getsource", "6", "--where", "group in (6, 7)"], &[6]),
+    ] {
+        let mut all = vec!["-r", &input, "-J", "-"];
+        all.extend(words);
+        let ran = run(&all);
+        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{name}");
+        let group = |line: &str| {
+            let (_, rest) = line.split_once("\"group\":").expect("a group");
+            rest[..1].parse::<u32>().expect("a digit")
+        };
+        let mut groups: Vec<u32> = ran.text().lines().map(group).collect();
+        assert_eq!(groups.len(), 2 * want.len(), "{name}");
+        groups.dedup();
+        assert_eq!(groups, want, "{name}");
+    }
+}
