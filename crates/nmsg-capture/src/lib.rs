@@ -49,6 +49,8 @@ mod reassembly;
 pub mod savefile;
 mod skip;
 #[cfg(test)]
+mod test_filters;
+#[cfg(test)]
 mod test_packets;
 
 pub use converter::{Converter, OpenError, PacketType};

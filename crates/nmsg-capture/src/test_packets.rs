@@ -1,4 +1,4 @@
-//! Builders of packets and DNS messages for the tests of this crate.
+//! Builders of packets and DNS messages for tests, here and in other crates.
 
 use nmsg::datagram::ones_complement_sum;
 use std::net::IpAddr;
@@ -150,21 +150,4 @@ pub(crate) fn dns(id: u16, flags: u16, question: Option<(&str, u16)>) -> Vec<u8>
         message.extend([0, 1]);
     }
     message
-}
-
-/// A filter whose program for frames takes everything and for packets answers `packet`.
-pub(crate) fn constant_filter(packet: u32) -> crate::bpf::Filter {
-    filter_of(1, packet)
-}
-
-/// A filter with one answer for all frames and one for all packets.
-pub(crate) fn filter_of(frame: u32, packet: u32) -> crate::bpf::Filter {
-    use crate::bpf::{Filter, Instruction, Wrapping};
-    use crate::{LinkType, bpf};
-    let compiler = move |text: &str, link: LinkType| {
-        let k = if link == LinkType::RAW && text == "U" { packet } else { frame };
-        Ok(vec![Instruction { code: 6, jump_true: 0, jump_false: 0, k }])
-    };
-    let compiler: &dyn bpf::Compiler = &compiler;
-    Filter::new(compiler, "U", LinkType::ETHERNET, Wrapping::User).unwrap()
 }

@@ -1,5 +1,9 @@
 //! Captures as inputs, end to end.
 
+#[path = "../../nmsg-capture/src/test_packets.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "other tests share it; a test may panic")]
+mod packets;
+
 use nmsg::Timestamp;
 use nmsg_capture::savefile::{Precision, Writer};
 use nmsg_capture::{LinkType, PacketType, Skip};
@@ -59,20 +63,10 @@ impl Drop for Lines {
 
 /// An IPv4 packet with a DNS query for `a.`, or its response.
 fn packet(id: u16, is_response: bool) -> Vec<u8> {
-    let mut dns = [&[0; 12][..], b"\x01a\0\0\x01\0\x01"].concat();
-    dns[..2].copy_from_slice(&id.to_be_bytes());
-    (dns[2], dns[5]) = (if is_response { 0x80 } else { 0 }, 1);
-    let (client, server) = (([10, 0, 0, 1], 4000_u16), ([10, 0, 0, 2], 53_u16));
+    let (client, server) = (("10.0.0.1", 4000), ("10.0.0.2", 53));
     let (from, to) = if is_response { (server, client) } else { (client, server) };
-    let udp_len = 8 + dns.len() as u16;
-    let mut packet = vec![0x45, 0];
-    packet.extend((20 + udp_len).to_be_bytes());
-    packet.extend([0, 0, 0, 0, 64, 17, 0, 0]);
-    packet.extend(from.0);
-    packet.extend(to.0);
-    packet.extend([from.1, to.1, udp_len, 0].into_iter().flat_map(u16::to_be_bytes));
-    packet.extend(dns);
-    packet
+    let flags = if is_response { 0x8000 } else { 0 };
+    packets::udp(from, to, &packets::dns(id, flags, Some(("a.", 1)))).packet()
 }
 
 /// A savefile of packets, one a second.

@@ -1,5 +1,6 @@
 use super::*;
-use crate::test_packets::{constant_filter, ethernet, fragment, ip, udp};
+use crate::test_filters::constant_filter;
+use crate::test_packets::{ethernet, fragment, ip, udp};
 use nmsg::datagram::Family;
 use proptest::prelude::*;
 use std::net::IpAddr;

@@ -1,7 +1,8 @@
 use super::*;
 use crate::LinkType;
 use crate::dnsqr::NameList;
-use crate::test_packets::{Checksum, Udp, constant_filter, dns, ethernet, fragment, ip, udp};
+use crate::test_filters::constant_filter;
+use crate::test_packets::{Checksum, Udp, dns, ethernet, fragment, ip, udp};
 use nmsg::datagram::UdpChecksum;
 use std::net::IpAddr;
 

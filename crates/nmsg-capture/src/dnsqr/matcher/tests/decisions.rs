@@ -3,7 +3,7 @@
 use super::*;
 use crate::ReassemblyLimits;
 use crate::dnsqr::Kind::*;
-use crate::test_packets::filter_of;
+use crate::test_filters::filter_of;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
