@@ -102,6 +102,8 @@ pub struct Batch {
     pub problems: Vec<Problem>,
     /// Containers that arrived as messages, in order, for finding out which did not.
     pub arrivals: Vec<Arrival>,
+    /// Receipts of the source, each with the number of payloads in front of it.
+    pub receipts: Vec<(usize, u64)>,
     /// Octets of input that count as under way until this batch is done with.
     pub(crate) charge: usize,
     /// What became of captured frames up to here.
@@ -164,6 +166,7 @@ impl Batch {
         self.tally = DecodeTally::default();
         self.problems.clear();
         self.arrivals.clear();
+        self.receipts.clear();
         self.charge = 0;
         self.capture = None;
     }
@@ -256,12 +259,17 @@ impl Batch {
     /// Gives how many have gone.
     pub(crate) fn retain(&mut self, mut decide: impl FnMut(Payload<'_>) -> Fate) -> u64 {
         let mut problems = std::mem::take(&mut self.problems);
+        let mut receipts = std::mem::take(&mut self.receipts);
         let mut entries = std::mem::take(&mut self.entries);
         let mut moving = problems.iter_mut().peekable();
+        let mut behind = receipts.iter_mut().peekable();
         let (before, mut at, mut kept) = (entries.len(), 0, 0);
         entries.retain_mut(|entry| {
             while let Some(problem) = moving.next_if(|problem| problem.position <= at) {
                 problem.position = kept;
+            }
+            while let Some((position, _)) = behind.next_if(|(position, _)| *position <= at) {
+                *position = kept;
             }
             at += 1;
             match self.resolve(*entry).map_or(Fate::Goes, &mut decide) {
@@ -276,7 +284,8 @@ impl Batch {
             true
         });
         moving.for_each(|problem| problem.position = kept);
-        (self.entries, self.problems) = (entries, problems);
+        behind.for_each(|(position, _)| *position = kept);
+        (self.entries, self.problems, self.receipts) = (entries, problems, receipts);
         (before - kept) as u64
     }
 

@@ -3,7 +3,7 @@ use nmsg::filter::{Matcher, Where};
 use nmsg::{Aliases, Limits, MsgType, Payload, Registry, VendorId};
 
 use crate::batch::{Arrival, Batch, Fate};
-use crate::fault::{Fault, Problem};
+use crate::fault::{Fault, Problem, RecordPosition};
 use crate::json_lines::JsonLines;
 use crate::presentation_lines::PresentationLines;
 use crate::source::{RawBatch, RawKind, RawPiece};
@@ -59,6 +59,8 @@ pub(crate) struct Decoder<'r> {
     index: ContainerBody,
     inflated: Vec<u8>,
     lines: Lines<'r>,
+    /// The broker's record at hand.
+    place: Option<RecordPosition>,
 }
 
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl<'r> Decoder<'r> {
     pub(crate) fn new(kind: RawKind, settings: DecodeSettings<'r>) -> Self {
         let DecodeSettings { filter, condition, limits, registry, aliases, keeps_lines } = settings;
         let lines = match kind {
-            RawKind::JsonLines => {
+            RawKind::JsonLines | RawKind::JsonRecords => {
                 Lines::Json(Box::new(JsonLines::new(registry, aliases, limits, keeps_lines)))
             }
             RawKind::PresentationLines(vendor, msgtype) => match registry.get(vendor, msgtype) {
@@ -96,6 +98,7 @@ impl<'r> Decoder<'r> {
             index: ContainerBody::new(),
             inflated: Vec::new(),
             lines,
+            place: None,
         }
     }
 
@@ -104,8 +107,11 @@ impl<'r> Decoder<'r> {
         batch.clear();
         match self.kind {
             RawKind::Containers | RawKind::Messages => self.decode_containers(raw, batch),
-            RawKind::JsonLines | RawKind::PresentationLines(..) => {
+            RawKind::JsonLines | RawKind::JsonRecords | RawKind::PresentationLines(..) => {
                 match &mut self.lines {
+                    Lines::Json(lines) if self.kind == RawKind::JsonRecords => {
+                        lines.decode_records(raw, batch);
+                    }
                     Lines::Json(lines) => lines.decode(raw, batch),
                     Lines::Presentation(lines) => lines.decode(raw, batch),
                     Lines::UnknownType => unknown_type(raw.first_line, batch),
@@ -135,9 +141,13 @@ impl<'r> Decoder<'r> {
 
     fn decode_containers(&mut self, raw: &mut RawBatch, batch: &mut Batch) {
         let mut octets = std::mem::take(&mut raw.octets);
+        self.place = None;
         for piece in raw.pieces.drain(..) {
             match piece {
-                RawPiece::Fault(fault) => problem(batch, fault),
+                RawPiece::Fault(fault) => problem(batch, fault.placed(self.place)),
+                RawPiece::Record(position) => self.place = Some(position),
+                RawPiece::Receipt(number) => batch.receipts.push((batch.len(), number)),
+                RawPiece::Json(_) => {}
                 RawPiece::Container { header, body, offset } => {
                     let decoded = self.decode_container(&header, body.clone(), &mut octets, batch);
                     if let Err(error) = decoded {
@@ -153,7 +163,7 @@ impl<'r> Decoder<'r> {
                             batch.arrivals.push(Arrival { peer, sequence_id, sequence });
                         }
                         Err(error) => {
-                            problem(batch, Fault::Malformed(error));
+                            problem(batch, Fault::Malformed(error).placed(self.place));
                             batch.tally.damaged_octets += header.container_len();
                         }
                     }
@@ -250,11 +260,11 @@ impl<'r> Decoder<'r> {
     #[inline]
     fn take(&mut self, body: std::ops::Range<usize>, octets: &[u8], batch: &mut Batch) {
         let all_pass = self.lets_all_pass();
-        let (filter, condition) = (&self.filter, &mut self.condition);
+        let (filter, condition, place) = (&self.filter, &mut self.condition, self.place);
         let slice = &octets[body.clone()];
         batch.push_container(&mut self.index, body, |index, position, batch| {
             if !index.crc_matches(position, slice) {
-                mismatched(batch, index.get(position, slice));
+                mismatched(batch, index.get(position, slice), place);
                 return false;
             }
             let passes = all_pass
@@ -296,9 +306,10 @@ fn problem(batch: &mut Batch, fault: Fault) {
 }
 
 #[cold]
-fn mismatched(batch: &mut Batch, stored: Option<StoredPayload<'_>>) {
+fn mismatched(batch: &mut Batch, stored: Option<StoredPayload<'_>>, place: Option<RecordPosition>) {
     batch.tally.mismatched += 1;
     let Some(record) = stored else { return };
     let stored = record.stored_crc.unwrap_or_default();
-    problem(batch, Fault::ChecksumMismatch { calculated: record.calculated_crc(), stored });
+    let fault = Fault::ChecksumMismatch { calculated: record.calculated_crc(), stored };
+    problem(batch, fault.placed(place));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::decode::{DecodeSettings, Decoder, PayloadFilter};
 use crate::feed::Feeder;
-use crate::lane::{Handed, Lane, LaneSettings};
+use crate::lane::{Lane, LaneSettings};
 use crate::ledger::Ledger;
 use crate::observer::Observer;
 use crate::output::{Output, OutputFormat};
@@ -14,6 +14,7 @@ use crate::pace::Pace;
 use crate::parallel::run_parallel;
 use crate::pool::{Pool, Worker};
 use crate::queue::{Message, Queue, QueueConsumer};
+use crate::receipt::ReceiptBook;
 use crate::rotate::IntervalClock;
 use crate::run::{End, Inline, Run, RunSettings};
 use crate::source::{RawKind, Source};
@@ -231,7 +232,10 @@ impl Engine {
     pub fn run(self, observer: &mut dyn Observer) -> Outcome {
         let formats: Vec<OutputFormat> =
             self.outputs.iter().map(|output| output.format.clone()).collect();
-        let in_parallel = self.threads > 1 && !self.unbuffered && !self.strict;
+        let receipts: Vec<_> = self.sources.iter().map(|(source, _)| source.receipts()).collect();
+        // What workers have at hand is not followed from batch to output.
+        let gives_receipts = receipts.iter().any(Option::is_some);
+        let in_parallel = self.threads > 1 && !self.unbuffered && !self.strict && !gives_receipts;
         let pool = in_parallel.then(|| Pool::new(self.threads));
         let settings = LaneSettings {
             registry: &self.registry,
@@ -242,6 +246,7 @@ impl Engine {
             interrupt: self.interrupt,
             rotate_every: self.count.filter(|_| self.rotating),
             pool: pool.as_ref(),
+            gives_receipts,
         };
         let encoders = || formats.iter().map(|format| settings.encoder(format)).collect();
         let outputs = self.outputs.into_iter().enumerate();
@@ -255,7 +260,8 @@ impl Engine {
             interval: self.interval,
             rotating: self.rotating,
         };
-        let mut run = Run::new(names.collect(), lanes, run_settings, observer);
+        let mut run =
+            Run::new(names.collect(), ReceiptBook::new(receipts), lanes, run_settings, observer);
         let finish = match Latch::new() {
             Ok(finish) => finish,
             Err(error) => {
@@ -289,29 +295,40 @@ impl Engine {
             };
             let workers = (0..self.threads).map(|_| worker()).collect();
             run_parallel(&mut run, feeders, workers, pool, &finish);
+            feeders = Vec::new();
         } else if let [feeder] = &mut *feeders {
             let ended = feeder.run(&mut Inline(&mut run));
             run.input_ended(0, ended);
         } else {
-            run_threads(&mut run, feeders, &finish);
+            feeders = run_threads(&mut run, feeders, &finish);
         }
-        run.finish(self.interrupt)
+        let outcome = run.finish(self.interrupt);
+        feeders.into_iter().for_each(|feeder| feeder.source.close());
+        outcome
     }
 }
 
-/// Runs every input on a thread of its own; what they decode is dealt and written on this one.
-fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) {
+/// Runs every input on a thread of its own; what they decode is dealt and written on this one. Gives
+/// the inputs back, as far as there were threads for them.
+fn run_threads<'e>(
+    run: &mut Run<'_, '_>,
+    feeders: Vec<Feeder<'e>>,
+    finish: &Latch,
+) -> Vec<Feeder<'e>> {
     let queue = Queue::default();
     std::thread::scope(|scope| {
         let mut running = feeders.len();
+        let mut threads = Vec::new();
         for (input, mut feeder) in feeders.into_iter().enumerate() {
             let queue = &queue;
             let started = std::thread::Builder::new().spawn_scoped(scope, move || {
                 let result = feeder.run(&mut QueueConsumer { queue, input });
                 queue.end(input, result);
+                feeder
             });
-            if let Err(error) = started {
-                queue.end(input, Err(error));
+            match started {
+                Ok(thread) => threads.push(thread),
+                Err(error) => queue.end(input, Err(error)),
             }
         }
         while running > 0 {
@@ -324,7 +341,7 @@ fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) 
             match message {
                 Some(Message::Batch(input, mut batch)) => {
                     run.sift(input, &mut batch);
-                    if run.absorb(&Handed { input, batch: &batch, shared: None }).is_break() {
+                    if run.absorb(input, &batch, None).is_break() {
                         stop(&queue, finish);
                     }
                     queue.recycle(batch);
@@ -336,7 +353,8 @@ fn run_threads(run: &mut Run<'_, '_>, feeders: Vec<Feeder<'_>>, finish: &Latch) 
                 None => {}
             }
         }
-    });
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
 }
 
 fn stop(queue: &Queue, finish: &Latch) {

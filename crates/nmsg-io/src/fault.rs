@@ -42,6 +42,20 @@ pub enum Fault {
         /// The line, where asked for.
         text: Option<Vec<u8>>,
     },
+    /// A record of a broker that should be JSON and cannot be used; it is skipped.
+    UnusableRecord {
+        /// Why, in a few words.
+        reason: String,
+        /// The record, where asked for.
+        text: Option<Vec<u8>>,
+    },
+    /// Something wrong with a record of a broker.
+    InRecord {
+        /// Where the record is.
+        position: RecordPosition,
+        /// What is wrong with it.
+        fault: Box<Fault>,
+    },
     /// A presentation record that cannot be used; it is skipped up to the next blank line.
     BadRecord {
         /// Number of the line, from 1.
@@ -86,11 +100,27 @@ pub enum Fault {
     },
     /// Something in a line of text that was left out while the rest was used.
     LeftOut {
-        /// Number of the line, from 1.
+        /// Number of the line, from 1; 0 where there are no lines.
         line: u64,
         /// What, in a few words; empty when the same was said before.
         what: String,
     },
+}
+
+/// Where a broker has a record.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct RecordPosition {
+    /// Number of the partition within the topic.
+    pub partition: i32,
+    /// Number of the record within the partition.
+    pub offset: i64,
+}
+
+/// Prints both numbers.
+impl fmt::Display for RecordPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "partition {}, offset {}", self.partition, self.offset)
+    }
 }
 
 /// Kinds of faults, for saying only the first of each.
@@ -114,6 +144,8 @@ pub enum FaultKind {
     ChecksumMismatch,
     /// [`Fault::UnusableLine`].
     UnusableLine,
+    /// [`Fault::UnusableRecord`].
+    UnusableRecord,
     /// [`Fault::BadRecord`].
     BadRecord,
     /// [`Fault::Unrenderable`].
@@ -130,7 +162,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Damage,
         Self::MalformedHeader,
         Self::MalformedLength,
@@ -140,6 +172,7 @@ impl FaultKind {
         Self::Dropped,
         Self::ChecksumMismatch,
         Self::UnusableLine,
+        Self::UnusableRecord,
         Self::BadRecord,
         Self::Unrenderable,
         Self::SkippedFrames,
@@ -157,6 +190,24 @@ impl FaultKind {
 }
 
 impl Fault {
+    /// The fault in a record of a broker, if it is in one.
+    #[must_use]
+    pub(crate) fn placed(self, position: Option<RecordPosition>) -> Self {
+        match position {
+            Some(position) => Self::InRecord { position, fault: Box::new(self) },
+            None => self,
+        }
+    }
+
+    /// What is wrong, without the place of the record that it is wrong with.
+    #[must_use]
+    pub fn without_place(&self) -> &Self {
+        match self {
+            Self::InRecord { fault, .. } => fault,
+            fault => fault,
+        }
+    }
+
     /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> FaultKind {
@@ -169,6 +220,8 @@ impl Fault {
             Self::Dropped { .. } => FaultKind::Dropped,
             Self::ChecksumMismatch { .. } => FaultKind::ChecksumMismatch,
             Self::UnusableLine { .. } => FaultKind::UnusableLine,
+            Self::UnusableRecord { .. } => FaultKind::UnusableRecord,
+            Self::InRecord { fault, .. } => fault.kind(),
             Self::BadRecord { .. } => FaultKind::BadRecord,
             Self::Unrenderable { .. } => FaultKind::Unrenderable,
             Self::SkippedFrames { .. } => FaultKind::SkippedFrames,
@@ -187,6 +240,7 @@ impl Fault {
             Self::LostPieces { fragments: count }
             | Self::SkippedFrames { frames: count, .. }
             | Self::DroppedFrames { frames: count } => *count,
+            Self::InRecord { fault, .. } => fault.occurrences(),
             _ => 1,
         }
     }
@@ -226,6 +280,8 @@ impl fmt::Display for Fault {
                 f.write_str(&text)
             }
             Self::UnusableLine { line, reason, .. } => write!(f, "line {line} skipped: {reason}"),
+            Self::UnusableRecord { reason, .. } => write!(f, "record skipped: {reason}"),
+            Self::InRecord { position, fault } => write!(f, "{fault} ({position})"),
             Self::BadRecord { line, reason } => {
                 write!(f, "record skipped: {reason} (at line {line})")
             }
@@ -248,6 +304,7 @@ impl fmt::Display for Fault {
             Self::DroppedFrames { frames } => {
                 write!(f, "the system dropped {frames} frames that came too fast")
             }
+            Self::LeftOut { line: 0, what } => f.write_str(what),
             Self::LeftOut { line, what } => write!(f, "{what} (at line {line})"),
         }
     }

@@ -1,4 +1,4 @@
-use nmsg::{Aliases, JsonReader, Limits, Registry};
+use nmsg::{Aliases, JsonReader, Limits, LineError, Registry, Timestamp};
 
 use crate::batch::{Batch, Span};
 use crate::fault::{Fault, Problem};
@@ -31,22 +31,13 @@ impl<'r> JsonLines<'r> {
     pub(crate) fn decode(&mut self, raw: &mut RawBatch, batch: &mut Batch) {
         let now = now();
         each_line(&raw.octets, raw.first_line, |number, line| {
-            let start = batch.octets.len();
             if line.len() > self.longest {
-                unusable(too_long(number, self.longest), line, batch);
-                return;
+                return unusable(too_long(number, self.longest), line, batch);
             }
-            match self.reader.read_line(line, now, &mut batch.octets) {
-                Ok(Some(header)) => {
-                    let body = Span::new(start, batch.octets.len() - start);
-                    batch.push_span(&header.payload(&[]), header.has_body.then_some(body));
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    let text = self.keeps_lines.then(|| line.to_vec());
-                    let reason = error.to_string();
-                    unusable(Fault::UnusableLine { line: number, reason, text }, line, batch);
-                }
+            if let Err(error) = self.read(line, now, batch) {
+                let text = self.keeps_lines.then(|| line.to_vec());
+                let reason = error.to_string();
+                unusable(Fault::UnusableLine { line: number, reason, text }, line, batch);
             }
             self.left_out.tell(self.reader.notices(), number, batch);
         });
@@ -55,6 +46,47 @@ impl<'r> JsonLines<'r> {
                 unusable(fault, b"", batch);
             }
         }
+    }
+
+    /// Appends the payloads of all records of a broker to `batch`.
+    pub(crate) fn decode_records(&mut self, raw: &mut RawBatch, batch: &mut Batch) {
+        let now = now();
+        let mut place = None;
+        for piece in raw.pieces.drain(..) {
+            match piece {
+                RawPiece::Record(position) => place = Some(position),
+                RawPiece::Receipt(number) => batch.receipts.push((batch.len(), number)),
+                RawPiece::Fault(fault) => unusable(fault.placed(place), b"", batch),
+                RawPiece::Json(range) => {
+                    let record = raw.octets.get(range).unwrap_or_default();
+                    if let Err(error) = self.read(record, now, batch) {
+                        let text = self.keeps_lines.then(|| record.to_vec());
+                        let fault = Fault::UnusableRecord { reason: error.to_string(), text };
+                        unusable(fault.placed(place), record, batch);
+                    }
+                    self.left_out.tell(self.reader.notices(), 0, batch);
+                }
+                RawPiece::Container { .. }
+                | RawPiece::CutShort { .. }
+                | RawPiece::Message { .. } => {}
+            }
+        }
+    }
+
+    /// Appends the payload of one document.
+    #[inline]
+    fn read(
+        &mut self,
+        document: &[u8],
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), LineError> {
+        let start = batch.octets.len();
+        if let Some(header) = self.reader.read_line(document, now, &mut batch.octets)? {
+            let body = Span::new(start, batch.octets.len() - start);
+            batch.push_span(&header.payload(&[]), header.has_body.then_some(body));
+        }
+        Ok(())
     }
 }
 

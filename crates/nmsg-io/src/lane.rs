@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::ledger::OutputAccount;
 use crate::output::{Closed, Notice, Output, OutputFormat, Put, Sink, container_writer};
 use crate::pool::{Encoder, Piece, Pool};
+use crate::receipt::Progress;
 use crate::render::{RenderTally, TextRenderer};
 use crate::rotate::CountTrigger;
 use remote::Remote;
@@ -36,6 +37,8 @@ pub(crate) struct LaneSettings<'r> {
     pub(crate) rotate_every: Option<NonZeroU64>,
     /// Where there are workers that render and make containers.
     pub(crate) pool: Option<&'r Pool>,
+    /// Some input wants to know what was accepted.
+    pub(crate) gives_receipts: bool,
 }
 
 impl<'r> LaneSettings<'r> {
@@ -59,6 +62,8 @@ pub(crate) struct Handed<'b> {
     pub(crate) batch: &'b Batch,
     /// The batch once more, where workers may hold on to it.
     pub(crate) shared: Option<&'b Arc<Batch>>,
+    /// Number of the batch, from 1.
+    pub(crate) tick: u64,
 }
 
 /// One output at work: renders or packs what it is dealt, and writes.
@@ -72,6 +77,11 @@ pub(crate) struct Lane<'r> {
     count: Option<CountTrigger>,
     /// True when a file was started since it was last asked.
     has_rotated: bool,
+    /// The batch that was handed last.
+    tick: u64,
+    progress: Progress,
+    /// Pieces and losses that the progress knows of.
+    noted: (u64, u64),
 }
 
 enum Writer<'r> {
@@ -114,7 +124,17 @@ impl<'r> Lane<'r> {
         let account = OutputAccount { name: output.name, ..OutputAccount::default() };
         let every = settings.rotate_every.filter(|_| output.sink.rotates());
         let count = every.map(CountTrigger::new);
-        Self { account, settings, sink: Some(output.sink), writer, count, has_rotated: false }
+        Self {
+            account,
+            settings,
+            sink: Some(output.sink),
+            writer,
+            count,
+            has_rotated: false,
+            tick: 0,
+            progress: Progress::default(),
+            noted: (0, 0),
+        }
     }
 
     /// Takes payloads; what cannot be shown is given to `on_fault`, the first of each call.
@@ -128,8 +148,21 @@ impl<'r> Lane<'r> {
         mut selection: Selection,
         on_fault: &mut dyn FnMut(Fault, u64),
     ) -> io::Result<()> {
+        self.tick = handed.tick;
+        let accepted = self.accept_parts(handed, &mut selection, on_fault);
+        // What a failure or the end of a strict run has left over.
+        self.account.lost += selection.len() as u64;
+        self.note_progress();
+        accepted
+    }
+
+    fn accept_parts(
+        &mut self,
+        handed: &Handed<'_>,
+        selection: &mut Selection,
+        on_fault: &mut dyn FnMut(Fault, u64),
+    ) -> io::Result<()> {
         if self.sink.is_none() {
-            self.account.lost += selection.len() as u64;
             return Ok(());
         }
         let mut accepted = Ok(());
@@ -169,14 +202,39 @@ impl<'r> Lane<'r> {
                 break;
             }
         }
-        // What a failure or the end of a strict run has left over.
-        self.account.lost += selection.len() as u64;
         accepted
     }
 
     /// True while the sink wants to be asked for notices.
     pub(crate) fn awaits_news(&self) -> bool {
         self.sink.as_ref().is_some_and(|sink| sink.awaits_news())
+    }
+
+    /// Notes which batches still have something here that was not accepted.
+    fn note_progress(&mut self) {
+        if !self.settings.gives_receipts {
+            return;
+        }
+        let puts = match self.sink.as_mut().and_then(|sink| sink.standing()) {
+            Some(standing) => standing.taken,
+            None => self.account.pieces,
+        };
+        let lost = self.account.lost;
+        let (puts_before, lost_before) = std::mem::replace(&mut self.noted, (puts, lost));
+        let is_waiting = match &self.writer {
+            Writer::Text(writer) => !writer.text.is_empty(),
+            Writer::Containers(writer) => writer.pending() > 0,
+            Writer::Remote(_) => true,
+        };
+        let puts = puts.saturating_sub(puts_before);
+        self.progress.note(self.tick, puts, is_waiting, lost > lost_before);
+    }
+
+    /// The number of the last batch of which everything that was dealt to this output was accepted,
+    /// and of all batches before it.
+    pub(crate) fn settled_through(&mut self) -> u64 {
+        let standing = self.sink.as_mut().and_then(|sink| sink.standing());
+        self.progress.settled_through(standing.map(|standing| standing.arrived))
     }
 
     /// True when the output can be started anew.
@@ -283,7 +341,10 @@ impl<'r> Lane<'r> {
         account.undecodable += tally.undecodable;
         let put = match &mut self.sink {
             Some(_) if text.is_empty() => return Ok(()),
-            Some(sink) => sink.put(text.as_bytes(), self.settings.interrupt),
+            Some(sink) => {
+                sink.announce(tally.written);
+                sink.put(text.as_bytes(), self.settings.interrupt)
+            }
             None => Ok(Put::Dropped),
         };
         if matches!(put, Ok(Put::Taken)) {
@@ -308,7 +369,11 @@ impl<'r> Lane<'r> {
         let mut start = 0;
         for end in ends {
             let put = match &mut self.sink {
-                Some(sink) => sink.put(&octets[start..end], self.settings.interrupt),
+                Some(sink) => {
+                    // All of them are in the first piece, as far as can be counted.
+                    sink.announce(if start == 0 { payloads } else { 0 });
+                    sink.put(&octets[start..end], self.settings.interrupt)
+                }
                 None => Ok(Put::Dropped),
             };
             if !matches!(put, Ok(Put::Taken)) {
@@ -439,7 +504,9 @@ impl<'r> Lane<'r> {
 
     /// Nothing arrives for the time being: shows what there is of text.
     pub(crate) fn idle(&mut self) -> io::Result<()> {
-        self.write_text()
+        let written = self.write_text();
+        self.note_progress();
+        written
     }
 
     /// What the sink has to say.
@@ -453,11 +520,15 @@ impl<'r> Lane<'r> {
     ///
     /// Those of the sink, unless it has failed before.
     pub(crate) fn finish(&mut self) -> io::Result<Closed> {
-        self.flush()?;
-        match self.sink.take() {
-            Some(sink) => sink.close(),
-            None => Ok(Closed::default()),
+        let flushed = self.flush();
+        self.note_progress();
+        flushed?;
+        let Some(sink) = self.sink.take() else { return Ok(Closed::default()) };
+        let closed = sink.close();
+        if !matches!(&closed, Ok(closed) if closed.undelivered.is_none()) {
+            self.progress.lose();
         }
+        closed
     }
 
     /// Writes what waits.

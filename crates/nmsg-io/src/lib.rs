@@ -25,6 +25,10 @@ mod engine;
 mod fault;
 mod feed;
 mod json_lines;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(feature = "kafka")]
+mod keyed;
 mod lane;
 mod ledger;
 mod lines;
@@ -36,6 +40,7 @@ mod pool;
 mod presentation_lines;
 mod queue;
 mod rate;
+mod receipt;
 mod render;
 pub mod rotate;
 mod run;
@@ -50,15 +55,22 @@ pub use batch::{Arrival, Batch, DecodeTally, Selection, Span};
 pub use deal::{Deal, Dealer, Dealt};
 pub use decode::PayloadFilter;
 pub use engine::{Engine, Outcome};
-pub use fault::{Fault, FaultKind, Problem};
+pub use fault::{Fault, FaultKind, Problem, RecordPosition};
+#[cfg(feature = "kafka")]
+pub use kafka::{KafkaFormat, KafkaVoice};
 pub use ledger::{CaptureAccount, InputAccount, Ledger, OutputAccount};
 pub use observer::Observer;
 pub use output::{
     Closed, FileSink, Framing, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, Notice, Output,
-    OutputFormat, Put, SharedRate, Sink, UdpSink, ZmqSink, datagram_buffer,
+    OutputFormat, Put, SharedRate, Sink, Standing, UdpSink, ZmqSink, datagram_buffer,
 };
+#[cfg(feature = "kafka")]
+pub use output::{KafkaPieces, KafkaSink};
 pub use rate::RateLimiter;
+pub use receipt::Receipts;
 pub use run::End;
+#[cfg(feature = "kafka")]
+pub use source::KafkaSource;
 pub use source::{
     CaptureError, CaptureFileSource, CaptureInterfaceSource, CaptureSettings, Event, FileFormat,
     FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource, ZmqSource,

@@ -1,8 +1,12 @@
 //! Where payloads go.
 
+#[cfg(feature = "kafka")]
+mod kafka;
 mod udp;
 mod zmq;
 
+#[cfg(feature = "kafka")]
+pub use kafka::{KafkaPieces, KafkaSink};
 pub use udp::{LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, SharedRate, UdpSink, datagram_buffer};
 pub use zmq::ZmqSink;
 
@@ -28,6 +32,12 @@ pub enum OutputFormat {
     },
     /// One JSON object per line.
     Json,
+    #[cfg(feature = "kafka")]
+    /// JSON objects with the text of a field, for sinks that send both (Kafka).
+    KeyedJson {
+        /// Name of the field.
+        field: String,
+    },
 }
 
 /// How payloads are packed into containers.
@@ -51,6 +61,10 @@ impl Framing {
         Self { buffer, numbered: true, fragmenting: true }
     }
 
+    /// Containers in the records of a broker.
+    pub const KAFKA: Self =
+        Self { buffer: DEFAULT_DATAGRAM_BUFFER, numbered: false, fragmenting: true };
+
     /// Containers in messages of any size (`decisions` ZM-6).
     pub const ZMQ: Self =
         Self { buffer: DEFAULT_DATAGRAM_BUFFER, numbered: true, fragmenting: false };
@@ -63,6 +77,15 @@ pub enum Put {
     Taken,
     /// It is lost, but the next one may fare better.
     Dropped,
+}
+
+/// How much of what a [`Sink`] was given has arrived.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Standing {
+    /// Pieces that were taken.
+    pub taken: u64,
+    /// Of those, how many from the first on are known to have arrived.
+    pub arrived: u64,
 }
 
 /// Something that an output has to say although it goes on.
@@ -104,6 +127,11 @@ pub trait Sink: Send {
     ///
     /// Those that end the output; the piece is lost, in whole or in part.
     fn put(&mut self, piece: &[u8], interrupt: Option<&Latch>) -> io::Result<Put>;
+
+    /// How much of what was put has arrived; `None` for sinks that take it for arrived at once.
+    fn standing(&mut self) -> Option<Standing> {
+        None
+    }
 
     /// What there is to say since the last time; asked for between batches and when nothing arrives.
     fn notice(&mut self) -> Option<Notice> {

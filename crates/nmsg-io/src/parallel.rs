@@ -6,12 +6,12 @@ use nmsg_os::Latch;
 
 use crate::batch::Batch;
 use crate::feed::{Consumer, Feeder};
-use crate::lane::Handed;
 use crate::pool::{Message, Pool, Reorder, Worker};
 use crate::run::Run;
 use crate::source::{Event, RawKind};
 
 /// What comes next from an input.
+#[expect(clippy::large_enum_variant, reason = "one move for thousands of payloads")]
 enum Next {
     Batch(Batch),
     End(io::Result<()>),
@@ -98,7 +98,7 @@ fn take_ready(
             Next::Batch(mut batch) => {
                 run.sift(input, &mut batch);
                 let batch = Arc::new(batch);
-                let flow = run.absorb(&Handed { input, batch: &batch, shared: Some(&batch) });
+                let flow = run.absorb(input, &batch, Some(&batch));
                 stop_on_break(flow, pool, finish);
                 pool.give_back(batch);
             }

@@ -16,6 +16,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// What an input's thread has to say.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one move for thousands of payloads")]
 pub(crate) enum Message {
     /// A batch of the input.
     Batch(usize, Batch),

@@ -3,6 +3,8 @@ use wdns::TextBuffer;
 
 use crate::batch::{Batch, Selection};
 use crate::fault::Fault;
+#[cfg(feature = "kafka")]
+use crate::keyed::KeyedJsonWriter;
 use crate::output::OutputFormat;
 
 /// Renders payloads as text. A pure function of batch and selection.
@@ -10,6 +12,8 @@ use crate::output::OutputFormat;
 pub(crate) enum TextRenderer<'r> {
     Json(JsonWriter<'r>),
     Presentation(PresentationWriter<'r>),
+    #[cfg(feature = "kafka")]
+    KeyedJson(Box<KeyedJsonWriter<'r>>),
 }
 
 /// What rendering a selection came to.
@@ -40,6 +44,11 @@ impl<'r> TextRenderer<'r> {
                 let writer = PresentationWriter::new(registry, aliases, labels, endline);
                 Some(Self::Presentation(writer))
             }
+            #[cfg(feature = "kafka")]
+            OutputFormat::KeyedJson { field } => {
+                let writer = KeyedJsonWriter::new(field, registry, aliases, labels);
+                Some(Self::KeyedJson(Box::new(writer)))
+            }
         }
     }
 
@@ -58,6 +67,8 @@ impl<'r> TextRenderer<'r> {
             let Some(payload) = batch.payload(position) else { break };
             let (rendered, falls_back) = match self {
                 Self::Json(writer) => (writer.write(out, &payload), true),
+                #[cfg(feature = "kafka")]
+                Self::KeyedJson(writer) => (writer.write(out, &payload), true),
                 Self::Presentation(writer) => (writer.write(out, &payload), false),
             };
             tally.written += 1;

@@ -20,6 +20,7 @@ use crate::ledger::{InputAccount, Ledger};
 use crate::observer::Observer;
 use crate::output::Closed;
 use crate::pool::Piece;
+use crate::receipt::ReceiptBook;
 use crate::rotate::{IntervalClock, time_since_1970};
 use crate::sift::{Sifted, sift};
 
@@ -68,6 +69,7 @@ pub(crate) struct Run<'e, 'r> {
     /// Since when nothing has arrived; `None` after an arrival.
     idle_since: Option<Instant>,
     inputs: Vec<Input>,
+    receipts: ReceiptBook,
     lanes: Vec<Lane<'r>>,
     mirror: bool,
     dealer: Dealer,
@@ -101,6 +103,7 @@ const LEFT_OUT_KEPT: usize = 1024;
 impl<'e, 'r> Run<'e, 'r> {
     pub(crate) fn new(
         inputs: Vec<(String, bool)>,
+        receipts: ReceiptBook,
         lanes: Vec<Lane<'r>>,
         settings: RunSettings,
         observer: &'e mut dyn Observer,
@@ -121,6 +124,7 @@ impl<'e, 'r> Run<'e, 'r> {
             rotating,
             idle_since: None,
             inputs: inputs.collect(),
+            receipts,
             lanes,
             mirror,
             dealer,
@@ -203,8 +207,13 @@ impl<'e, 'r> Run<'e, 'r> {
     }
 
     /// Deals a batch. Breaks when the run is over; what comes afterwards is only counted.
-    pub(crate) fn absorb(&mut self, handed: &Handed<'_>) -> ControlFlow<()> {
-        let Handed { input, batch, .. } = *handed;
+    pub(crate) fn absorb(
+        &mut self,
+        input: usize,
+        batch: &Batch,
+        shared: Option<&Arc<Batch>>,
+    ) -> ControlFlow<()> {
+        let handed = &Handed { input, batch, shared, tick: self.receipts.next_batch() };
         let Some(Input { account, loss, is_network, .. }) = self.inputs.get_mut(input) else {
             return self.flow();
         };
@@ -244,10 +253,10 @@ impl<'e, 'r> Run<'e, 'r> {
         if self.rotating {
             self.watch_the_clock();
         }
-        let mut dealt_to = 0;
+        let (mut dealt_to, mut dealt) = (0, 0);
         for problem in &batch.problems {
             if strict && problem.fault.kind() != FaultKind::LeftOut {
-                self.deal(handed, dealt_to, problem.position);
+                dealt += self.deal(handed, dealt_to, problem.position);
                 dealt_to = problem.position;
                 if self.takes_payloads() {
                     self.note(input, &problem.fault, 1);
@@ -257,7 +266,10 @@ impl<'e, 'r> Run<'e, 'r> {
             }
             self.note(input, &problem.fault, problem.fault.occurrences());
         }
-        self.deal(handed, dealt_to, payloads);
+        dealt += self.deal(handed, dealt_to, payloads);
+        let receipts = batch.receipts.iter().take_while(|(position, _)| *position <= dealt);
+        self.receipts.note(input, receipts.map(|(_, number)| *number));
+        self.settle_receipts();
         if !self.rotating {
             self.watch_the_clock();
         }
@@ -331,8 +343,16 @@ impl<'e, 'r> Run<'e, 'r> {
         [interval, full, news].into_iter().flatten().min()
     }
 
-    /// Deals the payloads `start..end` of a batch, unless the run is over.
-    fn deal(&mut self, handed: &Handed<'_>, start: usize, end: usize) {
+    /// Tells inputs which of their receipts stand for what all outputs have accepted.
+    fn settle_receipts(&mut self) {
+        if self.receipts.are_wanted() {
+            let settled = self.lanes.iter_mut().map(Lane::settled_through).min();
+            self.receipts.settle(settled.unwrap_or(0));
+        }
+    }
+
+    /// Deals the payloads `start..end` of a batch, unless the run is over; gives how many.
+    fn deal(&mut self, handed: &Handed<'_>, start: usize, end: usize) -> usize {
         let input = handed.input;
         let mut dealt = 0;
         if self.takes_payloads() && start < end {
@@ -354,6 +374,7 @@ impl<'e, 'r> Run<'e, 'r> {
             account.dealt += dealt as u64;
             *(if count_reached { &mut account.over_count } else { &mut account.discarded }) += over;
         }
+        dealt
     }
 
     fn hand_out(&mut self, handed: &Handed<'_>, deal: &Deal) {
@@ -433,6 +454,7 @@ impl<'e, 'r> Run<'e, 'r> {
                 self.lane_failed(output, &error);
             }
         }
+        self.settle_receipts();
         let since = *self.idle_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= IDLE {
             for output in 0..self.lanes.len() {
@@ -480,6 +502,7 @@ impl<'e, 'r> Run<'e, 'r> {
                 Err(error) => self.lane_failed(output, &error),
             }
         }
+        self.settle_receipts();
         // Outputs may have waited for others, and a signal may have ended that.
         self.note_interrupt(interrupt);
         let end = self.end.unwrap_or_default();
@@ -520,7 +543,7 @@ pub(crate) struct Inline<'a, 'e, 'r>(pub(crate) &'a mut Run<'e, 'r>);
 impl Consumer for Inline<'_, '_, '_> {
     fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
         self.0.sift(0, batch);
-        self.0.absorb(&Handed { input: 0, batch, shared: None })
+        self.0.absorb(0, batch, None)
     }
 
     fn idle(&mut self) -> ControlFlow<()> {

@@ -49,6 +49,10 @@ pub(crate) fn sift(
         }
     });
     sifted.dropped = gone - sifted.discarded;
+    if sifted.discarded > 0 {
+        // What was not judged has to be read again.
+        batch.receipts.clear();
+    }
     sifted
 }
 

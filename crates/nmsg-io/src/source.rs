@@ -2,6 +2,8 @@
 
 mod capture;
 mod file;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lines;
 mod message;
 mod udp;
@@ -9,6 +11,8 @@ mod zmq;
 
 pub use capture::{CaptureError, CaptureFileSource, CaptureInterfaceSource, CaptureSettings};
 pub use file::{FileFormat, FileSource};
+#[cfg(feature = "kafka")]
+pub use kafka::KafkaSource;
 pub use udp::UdpSource;
 pub use zmq::ZmqSource;
 
@@ -21,7 +25,8 @@ use std::ops::Range;
 use std::time::Instant;
 
 use crate::batch::Batch;
-use crate::fault::Fault;
+use crate::fault::{Fault, RecordPosition};
+use crate::receipt::Receipts;
 
 /// What a source found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,6 +48,8 @@ pub enum RawKind {
     Messages,
     /// Lines of JSON.
     JsonLines,
+    /// Records of a broker, each one JSON document.
+    JsonRecords,
     /// Lines of presentation form, all records of this type. Batches follow on each other.
     PresentationLines(VendorId, MsgType),
     /// Payloads that the source has made itself.
@@ -79,6 +86,13 @@ pub enum RawPiece {
         /// Who sent it; `None` where senders cannot be told apart.
         peer: Option<SocketAddr>,
     },
+    /// One JSON document ([`RawKind::JsonRecords`]).
+    Json(Range<usize>),
+    /// What follows is in the broker's record at this position.
+    Record(RecordPosition),
+    /// What is in front of this need not be read again once outputs have accepted it; see
+    /// [`Source::receipts`].
+    Receipt(u64),
     /// Something that is no container.
     Fault(Fault),
 }
@@ -90,7 +104,8 @@ pub struct RawBatch {
     pub octets: Vec<u8>,
     /// Number of the first line, from 1, of text.
     pub first_line: u64,
-    /// Containers and damage, in order ([`RawKind::Containers`], [`RawKind::Messages`]).
+    /// Containers, documents and damage, in order ([`RawKind::Containers`], [`RawKind::Messages`],
+    /// [`RawKind::JsonRecords`]).
     pub pieces: Vec<RawPiece>,
     /// Payloads and what was wrong between them ([`RawKind::Payloads`]).
     pub payloads: Batch,
@@ -152,6 +167,14 @@ pub trait Source: Send {
     ///
     /// Those that end the input.
     fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready>;
+
+    /// Where a source learns which of its receipts were accepted; `None` for sources that give none.
+    fn receipts(&self) -> Option<Receipts> {
+        None
+    }
+
+    /// Is called when all outputs are closed.
+    fn close(self: Box<Self>) {}
 
     /// Tells what only shows when nothing more is read; most sources know nothing of the kind.
     fn finish(&mut self, batch: &mut RawBatch) {

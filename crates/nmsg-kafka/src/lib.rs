@@ -40,6 +40,7 @@ mod consumer;
 mod error;
 mod producer;
 mod remark;
+mod window;
 
 pub use address::{Address, AddressError, Start, TopicPart};
 pub use configuration::{Configuration, ConfigurationError};

@@ -4,7 +4,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::address::{Address, TopicPart};
@@ -12,6 +12,7 @@ use crate::client::{Ears, settings};
 use crate::configuration::Configuration;
 use crate::error::Error;
 use crate::remark::Listener;
+use crate::window::{Answer, Window};
 
 /// How often an interruption is looked for.
 const ASKING_INTERVAL: Duration = Duration::from_millis(20);
@@ -50,9 +51,19 @@ pub struct Producer {
 /// Counts what comes back from the broker.
 struct Desk {
     ears: Ears,
-    delivered: AtomicU64,
-    undelivered: AtomicU64,
-    undelivered_units: AtomicU64,
+    books: Mutex<Books>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    window: Window,
+    delivery: Delivery,
+}
+
+impl Desk {
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ClientContext for Desk {
@@ -66,17 +77,23 @@ impl ClientContext for Desk {
 }
 
 impl ProducerContext for Desk {
-    /// What the caller counts in a record.
+    /// The number of the record.
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, units: usize) {
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        let number = number as u64;
         match result {
             Ok(_) => {
-                self.delivered.fetch_add(1, Ordering::Relaxed);
+                let mut books = self.books();
+                books.window.answer(number, Answer::Confirmed);
+                books.delivery.delivered += 1;
             }
             Err((error, _)) => {
-                self.undelivered.fetch_add(1, Ordering::Relaxed);
-                self.undelivered_units.fetch_add(units as u64, Ordering::Relaxed);
+                let mut books = self.books();
+                let units = books.window.answer(number, Answer::Lost);
+                books.delivery.undelivered += 1;
+                books.delivery.undelivered_units += units;
+                drop(books);
                 let code = error.rdkafka_error_code();
                 let number = code.map_or(0, |code| code as i32);
                 self.ears.trouble(number, || match code {
@@ -102,12 +119,7 @@ impl Producer {
         listener: Listener,
     ) -> Result<Self, Error> {
         let config = settings(address, &[("enable.idempotence", "true")], configuration, &[]);
-        let desk = Desk {
-            ears: Ears::new(listener),
-            delivered: AtomicU64::new(0),
-            undelivered: AtomicU64::new(0),
-            undelivered_units: AtomicU64::new(0),
-        };
+        let desk = Desk { ears: Ears::new(listener), books: Mutex::default() };
         let partition = match address.part {
             TopicPart::Partition(partition) => Some(partition),
             TopicPart::All | TopicPart::Group(_) => None,
@@ -122,11 +134,15 @@ impl Producer {
     ///
     /// Those after which nothing more can be sent.
     pub fn send(&self, payload: &[u8], key: Option<&[u8]>, units: u64) -> Result<Sent, Error> {
-        let units = usize::try_from(units).unwrap_or(usize::MAX);
-        let mut record = BaseRecord::with_opaque_to(&self.topic, units).payload(payload);
+        let number = self.inner.context().books().window.next();
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let mut record = BaseRecord::with_opaque_to(&self.topic, number).payload(payload);
         record.key = key;
         record.partition = self.partition;
         let sent = self.inner.send::<[u8], [u8]>(record);
+        if sent.is_ok() {
+            self.inner.context().books().window.sent(units);
+        }
         // What has come back in the meantime is counted.
         self.inner.poll(Duration::ZERO);
         use RDKafkaErrorCode::{
@@ -143,6 +159,20 @@ impl Producer {
             )) => Ok(Sent::Refused(code.to_string())),
             Err((error, _)) => Err(error.into()),
         }
+    }
+
+    /// Notes that a record will not be sent after all.
+    pub fn pass_over(&self) {
+        let mut books = self.inner.context().books();
+        let number = books.window.next();
+        books.window.sent(0);
+        books.window.answer(number, Answer::Lost);
+    }
+
+    /// Records from the first on that the broker has all confirmed, as far as answers were let in.
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.inner.context().books().window.confirmed()
     }
 
     /// Lets the broker's answers in, for so long, or until there are some; then there may be room.
@@ -165,12 +195,7 @@ impl Producer {
             self.inner.poll(ASKING_INTERVAL);
         }
         self.inner.poll(Duration::ZERO);
-        let desk = self.inner.context();
-        Delivery {
-            delivered: desk.delivered.load(Ordering::Relaxed),
-            undelivered: desk.undelivered.load(Ordering::Relaxed),
-            undelivered_units: desk.undelivered_units.load(Ordering::Relaxed),
-        }
+        self.inner.context().books().delivery
     }
 
     /// Takes back what is left, so that it is counted.

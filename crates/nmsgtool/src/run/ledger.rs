@@ -34,7 +34,9 @@ pub(super) fn fault_text(input: &InputAccount, kind: FaultKind) -> String {
             format!("{} with a wrong checksum dropped", counted(n, "payload", "payloads"))
         }
         FaultKind::UnusableLine => format!("{} skipped", counted(n, "line", "lines")),
-        FaultKind::BadRecord => format!("{} skipped", counted(n, "record", "records")),
+        FaultKind::UnusableRecord | FaultKind::BadRecord => {
+            format!("{} skipped", counted(n, "record", "records"))
+        }
         FaultKind::Unrenderable => {
             format!("{} that cannot be shown", counted(n, "payload", "payloads"))
         }

@@ -188,7 +188,8 @@ const BROKEN_PIPE: ExitStatus = ExitStatus::Signal(13);
 impl Observer for Reporter {
     fn fault(&mut self, input: &str, fault: &Fault, first: bool) {
         if self.level >= EVERYTHING
-            && let Fault::UnusableLine { text: Some(line), .. } = fault
+            && let Fault::UnusableLine { text: Some(line), .. }
+            | Fault::UnusableRecord { text: Some(line), .. } = fault.without_place()
         {
             let line = String::from_utf8_lossy(line);
             self.bare_line(format_args!("JSON parse error: \"{}\"", line.trim_end_matches('\n')));
