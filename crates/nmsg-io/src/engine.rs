@@ -3,6 +3,7 @@ use nmsg::{Aliases, Labels, Limits, Registry};
 use nmsg_os::Latch;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::decode::{DecodeSettings, Decoder, PayloadFilter};
 use crate::feed::Feeder;
@@ -51,6 +52,7 @@ pub struct Engine {
     count: Option<NonZeroU64>,
     interval: Option<IntervalClock>,
     rotating: bool,
+    flush_interval: Option<Duration>,
     mirror: bool,
     unbuffered: bool,
     strict: bool,
@@ -184,6 +186,14 @@ impl Engine {
         self
     }
 
+    /// Sets how long payloads may wait in an output for others to share a container with; without, they
+    /// wait until it is full.
+    #[must_use]
+    pub fn flush_interval(mut self, interval: Option<Duration>) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
     /// Sets whether every payload goes to every output instead of to one in turn.
     #[must_use]
     pub fn mirror(mut self, mirror: bool) -> Self {
@@ -259,6 +269,7 @@ impl Engine {
             strict: self.strict,
             interval: self.interval,
             rotating: self.rotating,
+            flush_interval: self.flush_interval,
         };
         let mut run =
             Run::new(names.collect(), ReceiptBook::new(receipts), lanes, run_settings, observer);

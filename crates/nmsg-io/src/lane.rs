@@ -205,6 +205,16 @@ impl<'r> Lane<'r> {
         accepted
     }
 
+    /// Payloads that wait for company, and a number that changes whenever such payloads leave.
+    pub(crate) fn waiting(&self) -> (u64, u64) {
+        match &self.writer {
+            _ if self.sink.is_none() => (0, 0),
+            Writer::Text(writer) => (writer.payloads, self.account.pieces),
+            Writer::Containers(writer) => (writer.pending() as u64, self.account.pieces),
+            Writer::Remote(remote) => remote.waiting(),
+        }
+    }
+
     /// True while the sink wants to be asked for notices.
     pub(crate) fn awaits_news(&self) -> bool {
         self.sink.as_ref().is_some_and(|sink| sink.awaits_news())

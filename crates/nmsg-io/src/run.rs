@@ -53,6 +53,8 @@ pub(crate) struct RunSettings {
     pub(crate) interval: Option<IntervalClock>,
     /// Whether an interval that is over means new files instead of the end.
     pub(crate) rotating: bool,
+    /// How long payloads may wait in an output.
+    pub(crate) flush_interval: Option<Duration>,
 }
 
 /// How long nothing must arrive until a full file is finished.
@@ -66,6 +68,9 @@ pub(crate) struct Run<'e, 'r> {
     start: Instant,
     interval: Option<IntervalClock>,
     rotating: bool,
+    flush_interval: Option<Duration>,
+    /// What waits in each output, and since when.
+    waiting: Vec<Option<Waiting>>,
     /// Since when nothing has arrived; `None` after an arrival.
     idle_since: Option<Instant>,
     inputs: Vec<Input>,
@@ -83,6 +88,14 @@ pub(crate) struct Run<'e, 'r> {
     output_failed: bool,
     reader_gone: bool,
     undelivered: bool,
+}
+
+/// Payloads that wait in an output.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    /// A number that changes when they leave.
+    mark: u64,
+    since: Instant,
 }
 
 struct Input {
@@ -108,7 +121,7 @@ impl<'e, 'r> Run<'e, 'r> {
         settings: RunSettings,
         observer: &'e mut dyn Observer,
     ) -> Self {
-        let RunSettings { mirror, count, strict, interval, rotating } = settings;
+        let RunSettings { mirror, count, strict, interval, rotating, flush_interval } = settings;
         let dealer = Dealer::new(inputs.len(), lanes.len(), mirror, count.map(NonZeroU64::get));
         let inputs = inputs.into_iter().map(|(name, is_network)| Input {
             account: InputAccount { name, ..InputAccount::default() },
@@ -122,6 +135,8 @@ impl<'e, 'r> Run<'e, 'r> {
             start: Instant::now(),
             interval,
             rotating,
+            flush_interval,
+            waiting: vec![None; lanes.len()],
             idle_since: None,
             inputs: inputs.collect(),
             receipts,
@@ -314,8 +329,27 @@ impl<'e, 'r> Run<'e, 'r> {
         }
     }
 
+    /// Writes what has waited long enough (`decisions` CW-7).
+    fn flush_what_has_waited(&mut self) {
+        let Some(interval) = self.flush_interval else { return };
+        let now = Instant::now();
+        for output in 0..self.lanes.len() {
+            let (payloads, mark) = self.lanes[output].waiting();
+            let same = self.waiting[output].filter(|waiting| waiting.mark == mark);
+            let since = same.map_or(now, |waiting| waiting.since);
+            self.waiting[output] = (payloads > 0).then_some(Waiting { mark, since });
+            if payloads > 0 && now.saturating_duration_since(since) >= interval {
+                self.waiting[output] = None;
+                if let Err(error) = self.lanes[output].flush() {
+                    self.lane_failed(output, &error);
+                }
+            }
+        }
+    }
+
     /// Passes on what outputs have to say, and does what signals ask for.
     fn do_what_is_asked(&mut self) {
+        self.flush_what_has_waited();
         self.tell_about_rotations();
         self.pass_notices_on();
         if self.observer.wants_flush() {
@@ -340,7 +374,11 @@ impl<'e, 'r> Run<'e, 'r> {
         let is_full = self.lanes.iter().any(Lane::is_full);
         let full = self.idle_since.filter(|_| is_full).map(|since| since + IDLE);
         let news = self.lanes.iter().any(Lane::awaits_news).then(|| Instant::now() + IDLE);
-        [interval, full, news].into_iter().flatten().min()
+        let flush = self.flush_interval.and_then(|interval| {
+            let since = self.waiting.iter().flatten().map(|waiting| waiting.since).min();
+            since.map(|since| since + interval)
+        });
+        [interval, full, news, flush].into_iter().flatten().min()
     }
 
     /// Tells inputs which of their receipts stand for what all outputs have accepted.

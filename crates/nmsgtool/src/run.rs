@@ -27,6 +27,7 @@ use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Runs a command line that names inputs and outputs.
 ///
@@ -90,6 +91,7 @@ fn open(
         .count(settings.count)
         .interval(rotation::interval(settings))
         .rotating(settings.rotation.is_some())
+        .flush_interval(settings.flush_interval.map(|secs| Duration::from_secs(secs.get())))
         .mirror(settings.mirror)
         .unbuffered(settings.unbuffered)
         .threads(threads(settings))

@@ -74,6 +74,8 @@ pub struct Settings {
     pub unbuffered: bool,
     /// Size of containers for UDP outputs in octets, before what fits into a datagram is known (`-m`).
     pub mtu: usize,
+    /// Seconds that messages may wait in an output (`--flush-interval`).
+    pub flush_interval: Option<NonZeroU64>,
     /// Seconds between ends of intervals (`-t`).
     pub interval: Option<NonZeroU64>,
     /// Whether intervals have a random phase (`-R`).
@@ -153,6 +155,7 @@ impl Settings {
         let message_type = MessageType::take(given, names)?;
         let count = take_limit(given, FlagId::Count)?;
         let interval = take_limit(given, FlagId::Interval)?;
+        let flush_interval = take_limit(given, FlagId::FlushInterval)?;
         let randomize = given.take_switch(FlagId::Randomize);
         let byte_rate = take_limit(given, FlagId::ByteRate)?;
         let threads = take_threads(given)?;
@@ -203,6 +206,7 @@ impl Settings {
             compress: given.take_switch(FlagId::ZlibOut),
             unbuffered: given.take_switch(FlagId::Unbuffered),
             mtu,
+            flush_interval,
             interval,
             randomize,
             rotation,

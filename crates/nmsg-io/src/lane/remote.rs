@@ -53,6 +53,11 @@ impl<'r> Remote<'r> {
         Self { pool, lane, next: 0, made: Reorder::default(), packer }
     }
 
+    /// Payloads that wait for company, and a number that changes whenever such payloads leave.
+    pub(super) fn waiting(&self) -> (u64, u64) {
+        (self.packer.as_ref().map_or(0, |packer| packer.builder.len() as u64), self.next)
+    }
+
     /// True while pieces that were asked for are not yet written.
     pub(super) fn is_busy(&self) -> bool {
         self.made.next_serial() < self.next

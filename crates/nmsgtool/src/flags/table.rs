@@ -700,7 +700,7 @@ pub const FLAGS: &[Flag] = &[
         doc: "Writes out a container that is not full yet when its oldest message has waited this \
               many seconds.",
         example: "nmsgtool -l 127.0.0.1/8430 -w feed.nmsg --flush-interval 5",
-        available: false,
+        available: true,
         ..ROW
     },
     Flag {

@@ -99,6 +99,7 @@ fn nothing_but_an_input() {
             compress: false,
             unbuffered: false,
             mtu: 8192,
+            flush_interval: None,
             interval: None,
             randomize: false,
             rotation: None,
@@ -434,6 +435,8 @@ fn cl_2_the_container_size_is_clamped() {
 
 #[test]
 fn options_of_rotation_and_process() {
+    let given = line("-r in -w out --flush-interval 5");
+    assert_eq!(given.flush_interval.map(NonZeroU64::get), Some(5));
     let given = line("-r in -w out -t 3600 -R -k gzip --skip-empty -D -P pid -U nobody");
     assert_eq!(given.interval.map(NonZeroU64::get), Some(3600));
     assert!(given.randomize && given.daemon);
