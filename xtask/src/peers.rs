@@ -11,7 +11,7 @@ mod tool;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, process};
 
 use crate::root;
 use compare::Comparison;
@@ -23,10 +23,11 @@ const VERSION: &str = "1.3.3";
 /// Seed of everything that is generated.
 const SEED: u64 = 0x7065_6572;
 /// Records made by changing golden ones.
-const CHANGED: usize = 1_000;
+const CHANGED: usize = 4_000;
 
 /// Runs everything that the environment allows: `NMSG_REFERENCE` names an installed C suite,
-/// `NMSG_REFERENCE_SOURCE` its built source tree.
+/// `NMSG_REFERENCE_SOURCE` its built source tree. `NMSG_PEERS_SEED` is a number that makes other
+/// records.
 pub(crate) fn run() -> io::Result<()> {
     let installed = env::var_os("NMSG_REFERENCE");
     let source = env::var_os("NMSG_REFERENCE_SOURCE");
@@ -39,7 +40,8 @@ pub(crate) fn run() -> io::Result<()> {
     if installed.is_none() && source.is_none() {
         return Ok(());
     }
-    let scratch = root().join("target/peers");
+    // Two runs at the same time must not meet.
+    let scratch = root().join("target/peers").join(process::id().to_string());
     fs::create_dir_all(&scratch)?;
     let ours = Tool::ours(&scratch)?;
     let mut failures = 0;
@@ -47,7 +49,8 @@ pub(crate) fn run() -> io::Result<()> {
         let reference = Tool::reference(Path::new(&folder), &scratch)?;
         check_version(&reference)?;
         let mut comparison = Comparison::new(&ours, &reference);
-        records::run(&mut comparison, SEED, CHANGED)?;
+        let seed = env::var("NMSG_PEERS_SEED").ok().and_then(|text| text.parse().ok());
+        records::run(&mut comparison, seed.unwrap_or(SEED), CHANGED)?;
         comparison.report()?;
         failures += comparison.unexplained;
     }
@@ -55,6 +58,7 @@ pub(crate) fn run() -> io::Result<()> {
         failures += suite::run(Path::new(&folder), &ours, &scratch)?;
     }
     if failures == 0 {
+        fs::remove_dir_all(&scratch)?;
         say("every difference is a decision")
     } else {
         Err(io::Error::other(format!("{failures} differences that nothing explains")))

@@ -166,7 +166,6 @@ impl<'a> Reader<'a> {
     /// Reads a tag as the number that it is on the wire: field number times eight, and wire type.
     #[inline(always)]
     pub(crate) fn raw_tag(&mut self) -> Result<u32, Error> {
-        // Only the low 32 bits of a tag count, as for every 32-bit number.
         match self.octets.get(self.at..) {
             Some(&[one, ..]) if one < 0x80 => {
                 self.at += 1;
@@ -176,7 +175,19 @@ impl<'a> Reader<'a> {
                 self.at += 2;
                 Ok(u32::from(one & 0x7f) | u32::from(two) << 7)
             }
-            _ => Ok(self.varint_octets()? as u32),
+            _ => self.long_tag(),
+        }
+    }
+
+    /// A tag has five octets at most; a field number beyond its range is one that nobody knows.
+    #[cold]
+    fn long_tag(&mut self) -> Result<u32, Error> {
+        let start = self.at;
+        let tag = self.varint_octets()?;
+        match u32::try_from(tag) {
+            _ if self.at - start > 5 => Err(Error::BadTag),
+            Ok(tag) => Ok(tag),
+            Err(_) => Ok(u32::MAX << 3 | tag as u32 & 7),
         }
     }
 
@@ -374,6 +385,20 @@ mod tests {
         ] {
             let got = Reader::new(octets).field().map(|field| field.unwrap().value);
             assert_eq!(got, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tag_of_many_octets_was_taken_for_another_field() {
+        for (name, tag, want) in [
+            ("five octets", &[0x88, 0x80, 0x80, 0x80, 0x00][..], Ok(Some(1))),
+            ("six octets", &[0x88, 0x80, 0x80, 0x80, 0x80, 0x00], Err(Error::BadTag)),
+            ("bits beyond 32", &[0x88, 0x80, 0x80, 0x80, 0x10], Ok(Some(u32::MAX >> 3))),
+            ("cut", &[0x88, 0x80], Err(Error::Truncated)),
+        ] {
+            let octets = if name == "cut" { tag.to_vec() } else { [tag, &[7]].concat() };
+            let field = Reader::new(&octets).field();
+            assert_eq!(field.map(|field| field.map(|field| field.number)), want, "{name}");
         }
     }
 

@@ -41,7 +41,16 @@ pub(super) fn json(difference: &Difference<'_, Record>) -> Vec<&'static str> {
         }
     }
     if ours.len() != theirs.len() {
-        return Vec::new();
+        let derived = is_ncap(record) && without_derived(&theirs) == without_derived(&ours);
+        if derived {
+            return vec!["MY-2"];
+        }
+        if has_odd_packet(record) && without(&theirs, &FROM_PACKET) == without(&ours, &FROM_PACKET)
+        {
+            return vec!["CR-8"];
+        }
+        let no_name = is_dnstap(record) && without(&theirs, &["qname"]) == without(&ours, &[]);
+        return if no_name { vec!["MY-5"] } else { Vec::new() };
     }
     let mut decisions = Vec::new();
     for (ours, theirs) in ours.iter().zip(&theirs).filter(|(ours, theirs)| ours != theirs) {
@@ -65,14 +74,84 @@ pub(super) fn presentation(difference: &Difference<'_, Record>) -> Vec<&'static 
         return match difference.reference.run.died() {
             true if ours.is_empty() && is_hooked(record) => vec!["CR-9"],
             true if is_ncap(record) && !ours.is_empty() => vec!["MY-1"],
+            true if is_dnsqr(record) && !ours.is_empty() => vec!["CR-8"],
             false if lacks_rr_kind(record) && contains(ours, b"\nrdata: \\# ") => vec!["PO-7"],
+            false if is_dnstap(record) && contains(ours, b"<UNKNOWN ENUM VAL=") => vec!["PO-8"],
             _ => Vec::new(),
         };
+    }
+    let lines = |text| -> Vec<&[u8]> { <[u8]>::split(text, is_newline).collect() };
+    let (our_lines, their_lines) = (lines(ours), lines(theirs));
+    if our_lines.len() == their_lines.len() {
+        let differing = our_lines.iter().zip(&their_lines).filter(|(ours, theirs)| ours != theirs);
+        if differing.clone().count() > 0
+            && differing.clone().all(|(line, _)| line.starts_with(b"rdata: ") && is_bad_name(line))
+        {
+            return vec!["DT-1"];
+        }
+    }
+    if has_odd_packet(record)
+        && our_lines.iter().all(|line| their_lines.contains(line))
+        && contains(theirs, b": <PARSE ERROR>\n")
+    {
+        // The reference reads behind the packet.
+        return vec!["CR-8"];
+    }
+    if is_dnstap(record) {
+        let named = |line: &&[u8]| !line.starts_with(b"qname: ");
+        if their_lines.into_iter().filter(named).eq(our_lines) {
+            return vec!["MY-5"];
+        }
     }
     if unsigned_ids(record, theirs) == ours {
         return vec!["PO-2"];
     }
+    if is_ncap(record) && ours.split_inclusive(is_newline).all(|line| contains(theirs, line)) {
+        // Ours leaves out what lies outside of the payload.
+        let left_out = |line: &&[u8]| !contains(ours, line);
+        let derived = |line: &[u8]| {
+            DERIVED.iter().any(|key| line.starts_with(key.as_bytes()))
+                || line.starts_with(b"[")
+                || line.starts_with(b"<ERROR: ")
+        };
+        if theirs.split_inclusive(is_newline).filter(left_out).all(derived) {
+            return vec!["MY-2"];
+        }
+    }
     Vec::new()
+}
+
+fn is_newline(octet: &u8) -> bool {
+    *octet == b'\n'
+}
+
+/// Fields of ncap that come from inside the payload.
+const DERIVED: [&str; 6] = ["srcip", "dstip", "srcport", "dstport", "proto", "dns"];
+
+/// Fields of dnsqr that come from inside its packets.
+const FROM_PACKET: [&str; 5] = ["query", "query_json", "response", "response_json", "dns"];
+
+/// Whether a packet of this dnsqr record was damaged, so that its lengths are wrong.
+fn has_odd_packet(record: &Record) -> bool {
+    is_dnsqr(record)
+        && ["_packet: odd", "_packet: once", "octets"]
+            .iter()
+            .any(|change| record.change.contains(change))
+}
+
+/// The members that are not derived, as text.
+fn without_derived(members: &[Member<'_>]) -> Vec<String> {
+    without(members, &DERIVED)
+}
+
+/// The members with other keys than these, as text.
+fn without(members: &[Member<'_>], keys: &[&str]) -> Vec<String> {
+    members
+        .iter()
+        .filter(|member| !matches!(member.token, Token::Mark(_)))
+        .filter(|member| !keys.iter().any(|key| member.key == key.as_bytes()))
+        .map(|member| format!("{member:?}"))
+        .collect()
 }
 
 /// Shows the ids of a record in its header as the numbers they are.
@@ -102,6 +181,19 @@ pub(super) fn copy(difference: &Difference<'_, Record>) -> Vec<&'static str> {
 
 fn is_ncap(record: &Record) -> bool {
     (record.vendor, record.msgtype) == (1, 1)
+}
+
+fn is_dnsqr(record: &Record) -> bool {
+    (record.vendor, record.msgtype) == (1, 9)
+}
+
+fn is_dnstap(record: &Record) -> bool {
+    (record.vendor, record.msgtype) == (1, 13)
+}
+
+/// Whether record data is shown with a name that has no end.
+fn is_bad_name(text: &[u8]) -> bool {
+    text.ends_with(b" ### PARSE ERROR #3 ###")
 }
 
 fn is_encode(record: &Record) -> bool {
@@ -152,17 +244,31 @@ fn without_reference(record: &Record, ours: &[u8], died: bool) -> Vec<&'static s
         true if is_encode(record) && contains(ours, b"\"payload\":{\"val\":\"\",\"b64\":\"\"}") => {
             "JO-10"
         }
+        true if is_dnsqr(record) && contains(ours, b"\"message\":{") => "CR-8",
         false if lacks_rr_kind(record) && contains(ours, b"\"\\\\# ") => "PO-7",
+        false if is_dnstap(record) && has_unknown_enum(ours) => "PO-8",
         _ => return Vec::new(),
     };
     vec![decision]
 }
 
+/// Whether a dnstap record shows a number in the place of a name.
+fn has_unknown_enum(line: &[u8]) -> bool {
+    let keys = [&b"message_type"[..], b"socket_family", b"socket_protocol"];
+    members(line)
+        .iter()
+        .any(|member| keys.contains(&member.key) && matches!(member.token, Token::Plain(_)))
+}
+
 /// Whether the reference's line ends in the middle of a number that ours shows in full.
 fn is_cut_double(ours: &[u8], theirs: &[u8]) -> bool {
     let theirs = theirs.trim_ascii_end();
-    let digits = theirs.iter().rev().take_while(|octet| octet.is_ascii_digit()).count();
-    digits >= 60 && ours.starts_with(theirs)
+    let number = |octet: &&u8| octet.is_ascii_digit() || **octet == b'.';
+    let digits = theirs.iter().rev().take_while(number).count();
+    // The end of the line is lost, with it the place where zeros are taken off.
+    let zeros = theirs.iter().rev().take_while(|octet| **octet == b'0').count();
+    digits >= 60
+        && [theirs, &theirs[..theirs.len() - zeros]].iter().any(|cut| ours.starts_with(cut))
 }
 
 /// Whether a line is the fallback record of `decisions` JO-2 for this record.
@@ -215,6 +321,17 @@ fn member(record: &Record, ours: &Member<'_>, theirs: &Member<'_>) -> Option<&'s
             if ours == theirs && [&b"nan"[..], b"inf", b"-inf"].contains(&ours) =>
         {
             Some("JO-4")
+        }
+        (Token::Text(b"BADVERS"), Token::Text(b"256")) => Some("DT-3"),
+        (Token::Text(text), Token::Text(theirs))
+            if ours.key.ends_with(b"type")
+                && text.starts_with(b"TYPE")
+                && theirs.starts_with(b"TYPE") =>
+        {
+            Some("DT-4")
+        }
+        (Token::Text(text), Token::Text(_)) if ours.key == b"rdata" && is_bad_name(text) => {
+            Some("DT-1")
         }
         (Token::Text(text), Token::Text(_))
             if ours.key == b"time" && has_odd_time(record, text) =>

@@ -76,6 +76,7 @@ pub(super) fn write(
                 quoted(out, |out| out.base64(octets));
             }
         }
+        Op::PacketBytes => out.base64(octets),
         Op::Protocol => match protocol_name(number) {
             Some(name) => out.bytes(name),
             None => out.decimal(u64::from(number as u16)),

@@ -19,6 +19,8 @@ pub(crate) enum Op {
     Bool,
     Enum,
     Bytes,
+    /// Octets from inside a packet: there even when there are none of them.
+    PacketBytes,
     Text,
     MultilineText,
     Ip,
@@ -79,7 +81,8 @@ impl Op {
     const fn is_json_string(self) -> bool {
         matches!(
             self,
-            Self::Text
+            Self::PacketBytes
+                | Self::Text
                 | Self::MultilineText
                 | Self::Name
                 | Self::RrType
@@ -141,7 +144,11 @@ impl Plan {
 }
 
 fn json_step(field: &Field, position: u16) -> Step {
-    let op = Op::of(field);
+    let from_packet = field.tag.is_none() && field.nested.is_none();
+    let op = match Op::of(field) {
+        Op::Bytes | Op::DnsMessage if from_packet => Op::PacketBytes,
+        op => op,
+    };
     let source = match (field.tag, field.label) {
         (Some(_), Label::Repeated) => Source::StoredArray,
         (Some(_), _) => Source::Stored,

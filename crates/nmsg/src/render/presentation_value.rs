@@ -122,7 +122,9 @@ pub(super) fn write_line(
             Some((rrtype, class)) => wdns::rdata::write::<false>(out, octets, rrtype, class),
             None => wdns::rdata::write_generic::<false>(out, octets),
         },
-        Op::Bytes | Op::Encoded | Op::DnsJson => invalid(out, b"<BYTE ARRAY LEN=", octets.len()),
+        Op::Bytes | Op::PacketBytes | Op::Encoded | Op::DnsJson => {
+            invalid(out, b"<BYTE ARRAY LEN=", octets.len())
+        }
         Op::HexId => hex(out, number),
         Op::Protocol => {
             match protocol_name(number) {

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod names;
+mod ncap;
 
 use nmsg::wire::{put_len_field, put_varint_field};
 use nmsg::{

@@ -227,7 +227,7 @@ fn write_datagram(
             Ok(message) => message.write_text(out),
             Err(_) => {
                 out.bytes(failed);
-                line.end(out);
+                return line.end(out);
             }
         }
     }
