@@ -109,6 +109,16 @@ fn mo_4_level_2_tells_of_filters() {
 }
 
 #[test]
+fn mo_4_the_path_of_the_sample_module_means_the_built_in_filter() {
+    let scratch = Scratch::new();
+    let module = scratch.path("nmsg_flt1_sample.so");
+    std::fs::write(&module, b"not looked at").expect("written");
+    let filter = format!("{},count=1", module.display());
+    let ran = run(["-r", &input(&scratch), "-J", "/dev/null", "-F", &filter]);
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+}
+
+#[test]
 fn mo_4_filters_that_are_refused() {
     let scratch = Scratch::new();
     let input = input(&scratch);
