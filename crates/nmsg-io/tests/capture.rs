@@ -202,7 +202,7 @@ fn dq_6_pending_queries_come_out_on_a_signal() {
         ids.sort_unstable();
         assert_eq!(ids, [1, 2, 3].into_iter().flat_map(|id| vec![id; inputs]).collect::<Vec<_>>());
         assert_eq!(input(&outcome).dealt, 3);
-        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
     }
 }
 

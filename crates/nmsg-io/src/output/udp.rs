@@ -359,7 +359,7 @@ mod tests {
         let took = start.elapsed();
         // Five gaps of 20 ms, less the lag of one gap that may be made up for.
         assert!(took >= Duration::from_millis(79), "{took:?}: six at 50 a second");
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        assert!(took < Duration::from_secs(20), "{took:?}");
     }
 
     #[test]
@@ -374,6 +374,6 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(sink.put(b"x", Some(&latch)).unwrap(), Put::Taken);
         }
-        assert!(start.elapsed() < Duration::from_millis(900));
+        assert!(start.elapsed() < Duration::from_secs(20), "not one a second");
     }
 }

@@ -133,41 +133,35 @@ fn count_lines(octets: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
     use std::os::fd::OwnedFd;
-    use std::time::Duration;
 
+    /// The lines of a text and how many faults it has when it arrives in pieces of this size, each of which
+    /// is read before the next one comes.
     fn lines_of(text: &[u8], longest: usize, chunk: usize) -> (Vec<(u64, String)>, usize) {
-        let (reader, mut writer) = io::pipe().unwrap();
+        let (reader, writer) = io::pipe().unwrap();
         let mut stream = Stream::inherited(OwnedFd::from(reader)).unwrap();
         let mut cutter = LineCutter::new(&Limits::default().with_line(longest));
         let (mut lines, mut faults, mut batch) = (Vec::new(), 0, RawBatch::default());
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                for piece in text.chunks(chunk) {
-                    io::Write::write_all(&mut writer, piece).unwrap();
-                    if chunk < 5 {
-                        std::thread::sleep(Duration::from_micros(300));
+        let (mut pieces, mut writer) = (text.chunks(chunk), Some(writer));
+        loop {
+            batch.clear();
+            match cutter.read(&mut stream, &mut batch).unwrap() {
+                Event::Batch => {
+                    faults += batch.pieces.len();
+                    let text = batch.octets.split_inclusive(|octet| *octet == b'\n');
+                    for (i, line) in text.enumerate() {
+                        let line = String::from_utf8(line.to_vec()).unwrap();
+                        lines.push((batch.first_line + i as u64, line));
                     }
                 }
-            });
-            loop {
-                batch.clear();
-                match cutter.read(&mut stream, &mut batch).unwrap() {
-                    Event::Batch => {
-                        faults += batch.pieces.len();
-                        let text = batch.octets.split_inclusive(|octet| *octet == b'\n');
-                        for (i, line) in text.enumerate() {
-                            let line = String::from_utf8(line.to_vec()).unwrap();
-                            lines.push((batch.first_line + i as u64, line));
-                        }
-                    }
-                    Event::Idle => {
-                        stream.wait_readable(&[], None).unwrap();
-                    }
-                    Event::End => break,
-                }
+                Event::Idle => match pieces.next() {
+                    Some(piece) => writer.as_mut().unwrap().write_all(piece).unwrap(),
+                    None => writer = None,
+                },
+                Event::End => break,
             }
-        });
+        }
         (lines, faults)
     }
 

@@ -2,7 +2,9 @@
 
 use crate::exchange::{ids, kinds, queries, query, response, savefile};
 use crate::packets::ethernet;
-use crate::tool::{Scratch, command, end_of, run, run_with_input, signal, start};
+use crate::tool::{
+    END, Scratch, assert_quick, command, end_of, run, run_with_input, settle, signal, start,
+};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -173,25 +175,31 @@ fn sg_1_a_signal_ends_the_wait_for_a_capture() {
     let head = queries([1, 2]);
     for (name, sent) in [("nothing", &[][..]), ("half a header", &head[..9]), ("queries", &head)] {
         for input in ["-", &fifo] {
-            let mut child = start(command(["-p", input, "-T", "dnsqr", "-J", &out]));
-            let mut stdin = child.stdin.take().expect("a pipe");
-            let mut fifo = (input == fifo).then(|| {
-                let mut fifo = std::fs::File::options();
-                fifo.read(true).write(true).open(input).expect("the fifo is there")
+            assert_quick(name, END, || {
+                let mut child = start(command(["-p", input, "-T", "dnsqr", "-J", &out]));
+                let mut stdin = child.stdin.take().expect("a pipe");
+                let mut fifo = (input == fifo).then(|| {
+                    let mut fifo = std::fs::File::options();
+                    fifo.read(true).write(true).open(input).expect("the fifo is there")
+                });
+                match &mut fifo {
+                    Some(fifo) => fifo.write_all(sent).expect("the program reads"),
+                    None => stdin.write_all(sent).expect("the program reads"),
+                }
+                settle(child.id());
+                signal(&child, "TERM");
+                let (ran, took) = end_of(child);
+                assert_eq!(
+                    (ran.status, &*ran.stderr),
+                    (1, "nmsgtool: signalled break\n"),
+                    "{name}"
+                );
+                if sent.len() == head.len() {
+                    let text = std::fs::read_to_string(&out).expect("the output");
+                    assert_eq!(ids(&text), [1, 2], "dq_6: {name} from {input}");
+                }
+                took
             });
-            match &mut fifo {
-                Some(fifo) => fifo.write_all(sent).expect("the program reads"),
-                None => stdin.write_all(sent).expect("the program reads"),
-            }
-            std::thread::sleep(Duration::from_millis(200));
-            signal(&child, "TERM");
-            let (ran, took) = end_of(child);
-            assert_eq!((ran.status, &*ran.stderr), (1, "nmsgtool: signalled break\n"), "{name}");
-            assert!(took < Duration::from_secs(1), "{name}: {took:?}");
-            if sent.len() == head.len() {
-                let text = std::fs::read_to_string(&out).expect("the output");
-                assert_eq!(ids(&text), [1, 2], "dq_6: {name} from {input}");
-            }
         }
     }
 }
@@ -205,7 +213,7 @@ fn dq_6_an_interval_ends_the_run_with_what_waits() {
     let (ran, _) = end_of(child);
     assert_eq!((ran.status, &*ran.stderr), (0, ""));
     assert_eq!(ids(ran.text()), [1, 2, 3]);
-    assert!(start_time.elapsed() < Duration::from_secs(5));
+    assert!(start_time.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

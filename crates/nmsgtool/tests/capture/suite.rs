@@ -2,9 +2,8 @@
 
 use crate::exchange::{CLIENT, SERVER, ids, query, response, savefile, values};
 use crate::packets::{Checksum, Udp, dns, udp};
-use crate::tool::{Scratch, command, end_of, feed, run, start};
+use crate::tool::{Scratch, command, end_of, feed, run, settle, start};
 use std::net::UdpSocket;
-use std::time::Duration;
 
 /// Row 28: absent, right and wrong checksums, both IP versions, three kinds of exchange.
 #[test]
@@ -50,7 +49,7 @@ fn row_30_a_large_message_crosses_a_socket() {
     let address = format!("127.0.0.1/{}", free.local_addr().expect("bound").port());
     drop(free);
     let reader = start(command(["-l", &address, "-c", "1", "-o", "-"]));
-    std::thread::sleep(Duration::from_millis(300));
+    settle(reader.id());
     let words =
         ["--unbuffered", "-m", "1", "-c", "1", "-p", &capture, "-T", "dnsqr", "-s", &address];
     assert_eq!(run(words).status, 0);

@@ -1,7 +1,7 @@
 //! The process: background, pid file, user, signals that ask for something.
 
 use crate::sockets::{free_port, start_listening};
-use crate::tool::{Ran, Scratch, command, containers, end_of, run, signal, start};
+use crate::tool::{Ran, Scratch, command, containers, end_of, run, settle, signal, start};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::UdpSocket;
@@ -151,7 +151,7 @@ fn sg_8_the_pid_file_holds_the_number_and_goes() {
         drop(child.stdin.take());
         let want = format!("{}\n", child.id());
         until("the pid file", || fs::read_to_string(&pid_file).is_ok_and(|text| text == want));
-        std::thread::sleep(Duration::from_millis(50));
+        settle(child.id());
         match name {
             Some(name) => signal(&child, name),
             None => send(port, octets),
@@ -179,7 +179,7 @@ fn a_pid_file_that_is_gone_is_said_and_no_failure() {
     let pid_file = scratch.text("pid");
     let mut child = start(command(["-r", "-", "-w", "/dev/null", "-P", &pid_file]));
     until("the pid file", || scratch.path("pid").exists());
-    std::thread::sleep(Duration::from_millis(50));
+    settle(child.id());
     fs::remove_file(&pid_file).unwrap();
     drop(child.stdin.take());
     let (ran, _) = end_of(child);
@@ -247,7 +247,7 @@ fn sg_4_a_hang_up_in_the_foreground_ends_in_good_order() {
     let listening = command(["-l", &format!("127.0.0.1/{port}"), "-w", &out, "-k", ""]);
     let child = start_listening(&scratch, listening);
     send(port, &containers(&[1])[0]);
-    std::thread::sleep(Duration::from_millis(100));
+    settle(child.id());
     signal(&child, "HUP");
     let (ran, _) = end_of(child);
     assert_eq!(ran.status, 129, "{}", ran.stderr);
@@ -271,7 +271,7 @@ fn sg_4_a_hang_up_of_a_daemon_is_a_flush() {
         assert_eq!((ran.status, &*ran.stderr), (0, ""));
         let background = background.unwrap();
         send(ports[0], &containers(&[3])[0]);
-        std::thread::sleep(Duration::from_millis(300));
+        settle(background.0.parse().unwrap());
         assert_eq!(scratch.read(&out), b"", "containers wait until they are full");
         background.signal("HUP");
         until("the flush", || scratch.read(&out) == containers(&[3])[0]);
@@ -294,7 +294,7 @@ fn sg_5_usr1_shows_the_ledger_and_the_run_goes_on() {
         let mut child = start(command(&arguments));
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&containers(&[4])[0]).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        settle(child.id());
         signal(&child, "USR1");
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut text = String::new();

@@ -1,6 +1,9 @@
 //! UDP in and out.
 
-use crate::tool::{Ran, Scratch, command, containers, end_of, ipconn, ports, run, signal, start};
+use crate::tool::{
+    END, Ran, Scratch, assert_quick, command, containers, end_of, ipconn, ports, run, settle,
+    signal, start,
+};
 use nmsg::Limits;
 use nmsg::container::{ContainerWriter, Decoder, WriterSettings};
 use std::io::Read;
@@ -191,7 +194,7 @@ fn sk_2_after_a_signal_the_status_is_that_of_the_signal() {
     let fifo = scratch.fifo("fifo");
     let (sent, listened) = (["-r", &file, "-s", &address], ["-r", &fifo, "--unbuffered"]);
     let child = start(command(sent.iter().chain(&listened)));
-    std::thread::sleep(Duration::from_millis(300));
+    settle(child.id());
     signal(&child, "TERM");
     let (ran, _) = end_of(child);
     assert_eq!(ran.status, 1, "{}", ran.stderr);
@@ -334,17 +337,19 @@ fn sg_1_a_signal_ends_listening() {
     for arguments in [vec!["-l", &*one], vec!["-l", &*one, "-l", &*two]] {
         for name in ["INT", "TERM"] {
             let out = scratch.text("out.nmsg");
-            let mut listening = command(&arguments);
-            listening.args(["-w", &out]);
-            let child = start_listening(&scratch, listening);
-            sender(ports[0]).send(&numbered_containers(1, 1)[0]).expect("sent");
-            std::thread::sleep(Duration::from_millis(100));
-            signal(&child, name);
-            let (ran, took) = end_of(child);
-            assert_eq!(ran.status, 1, "{arguments:?}: {}", ran.stderr);
-            assert_eq!(ran.stderr, "nmsgtool: signalled break\n");
-            assert!(took < Duration::from_millis(1000), "{took:?}");
-            assert!(!scratch.read("out.nmsg").is_empty(), "what was received is written");
+            assert_quick(name, END, || {
+                let mut listening = command(&arguments);
+                listening.args(["-w", &out]);
+                let child = start_listening(&scratch, listening);
+                sender(ports[0]).send(&numbered_containers(1, 1)[0]).expect("sent");
+                settle(child.id());
+                signal(&child, name);
+                let (ran, took) = end_of(child);
+                assert_eq!(ran.status, 1, "{arguments:?}: {}", ran.stderr);
+                assert_eq!(ran.stderr, "nmsgtool: signalled break\n");
+                assert!(!scratch.read("out.nmsg").is_empty(), "what was received is written");
+                took
+            });
         }
     }
 }
@@ -360,7 +365,7 @@ fn en_3_an_interval_ends_listening_without_traffic() {
         let child = start_listening(&scratch, listening);
         let (ran, took) = end_of(child);
         assert_eq!((ran.status, &*ran.stderr), (0, ""));
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        assert!(took < Duration::from_secs(20), "{took:?}");
     }
 }
 
