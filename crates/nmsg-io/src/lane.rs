@@ -108,7 +108,8 @@ impl<'r> Lane<'r> {
         let writer = match (settings.pool, renderer) {
             (Some(pool), renderer) => {
                 let framing = renderer.is_none().then_some(output.framing);
-                Writer::Remote(Box::new(Remote::new(pool, position, framing, labels)))
+                let marks_ends = output.sink.room() < u64::MAX;
+                Writer::Remote(Box::new(Remote::new(pool, position, framing, labels, marks_ends)))
             }
             (None, Some(renderer)) => Writer::Text(Box::new(TextWriter {
                 renderer,
@@ -172,7 +173,7 @@ impl<'r> Lane<'r> {
             on_fault(fault, times);
         };
         while accepted.is_ok() && !selection.is_empty() {
-            accepted = self.rotate_if_full();
+            accepted = self.rotate_if_due();
             if accepted.is_err() {
                 break;
             }
@@ -252,17 +253,29 @@ impl<'r> Lane<'r> {
         self.sink.as_ref().is_some_and(|sink| sink.rotates())
     }
 
-    /// True when the file has all the payloads that it may have.
+    /// True when the file has all the payloads or octets that it may have.
     pub(crate) fn is_full(&self) -> bool {
-        self.count.is_some_and(|count| count.is_due()) && self.sink.is_some()
+        let Some(sink) = &self.sink else { return false };
+        self.count.is_some_and(|count| count.is_due()) || sink.is_full()
     }
 
-    /// Starts the next file if this one has all the payloads that it may have.
+    /// Starts the next file if this one has all the payloads or octets that it may have.
     ///
     /// # Errors
     ///
     /// Those of the sink.
     pub(crate) fn rotate_if_full(&mut self) -> io::Result<()> {
+        self.rotate_if_due()?;
+        // What still waits belongs into the next file.
+        if self.sink.as_ref().is_some_and(|sink| sink.is_full()) {
+            self.rotate_sink()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Starts the next file if this one has all the payloads that it may have.
+    fn rotate_if_due(&mut self) -> io::Result<()> {
         if let Some(count) = self.count.as_mut().filter(|count| count.is_due()) {
             count.finished();
             return self.rotate();
@@ -287,9 +300,9 @@ impl<'r> Lane<'r> {
 
     fn rotate_sink(&mut self) -> io::Result<()> {
         let Some(sink) = &mut self.sink else { return Ok(()) };
-        let rotated = sink.rotate();
-        self.has_rotated |= rotated.is_ok();
-        rotated.inspect_err(|_| self.fail())
+        sink.rotate().inspect_err(|_| self.fail())?;
+        self.has_rotated = true;
+        Ok(())
     }
 
     /// True when a file was started since the last time.
@@ -323,9 +336,9 @@ impl<'r> Lane<'r> {
             let pool = remote.pool;
             let written = match piece {
                 Piece::Rotate => self.rotate_sink(),
-                Piece::Text { input, text, tally, batch } => {
+                Piece::Text { input, text, tally, ends, batch } => {
                     pool.give_back(batch);
-                    let written = self.put_text(&text, &tally);
+                    let written = self.put_text(text.as_bytes(), &tally, &ends);
                     if let Some(fault) = tally.first_fault {
                         on_fault(input, fault, tally.fallbacks + tally.undecodable);
                     }
@@ -346,26 +359,50 @@ impl<'r> Lane<'r> {
         result
     }
 
-    fn put_text(&mut self, text: &TextBuffer, tally: &RenderTally) -> io::Result<()> {
-        let account = &mut self.account;
-        account.undecodable += tally.undecodable;
+    /// Writes rendered payloads; where it is known where each `ends`, in pieces that fill files.
+    fn put_text(&mut self, text: &[u8], tally: &RenderTally, ends: &[usize]) -> io::Result<()> {
+        self.account.undecodable += tally.undecodable;
+        let Some((last, rest)) = ends.split_last().filter(|_| self.sink.is_some()) else {
+            let taken = self.put_records(text, tally.written)?;
+            self.account.fallbacks += if taken { tally.fallbacks } else { 0 };
+            return Ok(());
+        };
+        let (mut start, mut in_piece, mut left) = (0, 0, tally.written);
+        let mut taken = true;
+        for end in rest.iter().chain([last]) {
+            in_piece += 1;
+            let room = self.sink.as_ref().map_or(u64::MAX, |sink| sink.room());
+            if end == last || (end - start) as u64 >= room {
+                left -= in_piece;
+                let put = self.put_records(&text[start..*end], in_piece);
+                taken &= put.inspect_err(|_| self.account.lost += left)?;
+                (start, in_piece) = (*end, 0);
+            }
+        }
+        self.account.fallbacks += if taken { tally.fallbacks } else { 0 };
+        Ok(())
+    }
+
+    /// Writes records of so many payloads; true when they were taken.
+    fn put_records(&mut self, text: &[u8], payloads: u64) -> io::Result<bool> {
         let put = match &mut self.sink {
-            Some(_) if text.is_empty() => return Ok(()),
+            _ if text.is_empty() => return Ok(false),
             Some(sink) => {
-                sink.announce(tally.written);
-                sink.put(text.as_bytes(), self.settings.interrupt)
+                let mut piece = Outgoing { sink: &mut **sink, has_rotated: &mut self.has_rotated };
+                piece.put(text, payloads, self.settings.interrupt)
             }
             None => Ok(Put::Dropped),
         };
-        if matches!(put, Ok(Put::Taken)) {
+        let taken = matches!(put, Ok(Put::Taken));
+        let account = &mut self.account;
+        if taken {
             account.octets += text.len() as u64;
             account.pieces += 1;
-            account.written += tally.written;
-            account.fallbacks += tally.fallbacks;
+            account.written += payloads;
         } else {
-            account.lost += tally.written;
+            account.lost += payloads;
         }
-        put.map(|_| ())
+        put.map(|_| taken)
     }
 
     fn put_container(
@@ -380,9 +417,11 @@ impl<'r> Lane<'r> {
         for end in ends {
             let put = match &mut self.sink {
                 Some(sink) => {
+                    let mut piece =
+                        Outgoing { sink: &mut **sink, has_rotated: &mut self.has_rotated };
                     // All of them are in the first piece, as far as can be counted.
-                    sink.announce(if start == 0 { payloads } else { 0 });
-                    sink.put(&octets[start..end], self.settings.interrupt)
+                    let payloads = if start == 0 { payloads } else { 0 };
+                    piece.put(&octets[start..end], payloads, self.settings.interrupt)
                 }
                 None => Ok(Put::Dropped),
             };
@@ -417,9 +456,11 @@ impl<'r> Lane<'r> {
         on_fault: &mut dyn FnMut(Fault, u64),
     ) -> io::Result<()> {
         let LaneSettings { strict, unbuffered, .. } = self.settings;
-        let enough = if unbuffered { 1 } else { CHUNK };
         while !selection.is_empty() {
             let Writer::Text(writer) = &mut self.writer else { return Ok(()) };
+            let Some(sink) = &self.sink else { return Ok(()) };
+            let most = if unbuffered { 1 } else { CHUNK };
+            let enough = usize::try_from(sink.room()).map_or(most, |room| room.min(most));
             let tally = writer.renderer.render(batch, selection, &mut writer.text, enough, strict);
             writer.payloads += tally.written;
             writer.fallbacks += tally.fallbacks;
@@ -441,11 +482,17 @@ impl<'r> Lane<'r> {
 
     fn accept_payloads(&mut self, batch: &Batch, selection: &mut Selection) -> io::Result<()> {
         let Self {
-            account, settings, sink: Some(sink), writer: Writer::Containers(writer), ..
+            account,
+            settings,
+            sink: Some(sink),
+            writer: Writer::Containers(writer),
+            has_rotated,
+            ..
         } = self
         else {
             return Ok(());
         };
+        let mut outgoing = Outgoing { sink: &mut **sink, has_rotated };
         let mut octets = 0;
         // Payloads in the pieces that one payload makes leave: the container at hand, then perhaps
         // one of its own, of which further fragments hold nothing more.
@@ -454,8 +501,7 @@ impl<'r> Lane<'r> {
             octets += piece.len() as u64;
             let (share, next) = shares.get();
             shares.set((next, 0));
-            sink.announce(share);
-            emit(&mut **sink, piece, settings.interrupt)
+            outgoing.emit(piece, share, settings.interrupt)
         };
         let mut result = Ok(());
         while !matches!(result, Err(Emit::Failed(_)))
@@ -479,24 +525,21 @@ impl<'r> Lane<'r> {
     /// Writes the text that waits.
     fn write_text(&mut self) -> io::Result<()> {
         let Writer::Text(writer) = &mut self.writer else { return Ok(()) };
-        let Some(sink) = &mut self.sink else { return Ok(()) };
-        if writer.text.is_empty() {
+        if self.sink.is_none() || writer.text.is_empty() {
             return Ok(());
         }
-        sink.announce(writer.payloads);
-        let written = sink.put(writer.text.as_bytes(), self.settings.interrupt);
+        let mut text = std::mem::take(&mut writer.text);
         let (payloads, fallbacks) =
             (std::mem::take(&mut writer.payloads), std::mem::take(&mut writer.fallbacks));
-        if matches!(written, Ok(Put::Taken)) {
-            self.account.octets += writer.text.len() as u64;
-            self.account.pieces += 1;
-            self.account.written += payloads;
+        let written = self.put_records(text.as_bytes(), payloads);
+        if matches!(written, Ok(true)) {
             self.account.fallbacks += fallbacks;
-        } else {
-            self.account.lost += payloads;
         }
-        writer.text.clear();
-        writer.text.shrink_to(KEPT);
+        text.clear();
+        text.shrink_to(KEPT);
+        if let Writer::Text(writer) = &mut self.writer {
+            writer.text = text;
+        }
         written.map(|_| ()).inspect_err(|_| self.fail())
     }
 
@@ -553,11 +596,11 @@ impl<'r> Lane<'r> {
         }
         if let (Writer::Containers(writer), Some(sink)) = (&mut self.writer, &mut self.sink) {
             let (account, interrupt) = (&mut self.account, self.settings.interrupt);
+            let mut outgoing = Outgoing { sink: &mut **sink, has_rotated: &mut self.has_rotated };
             let waiting = writer.pending() as u64;
             let flushed = writer.flush(&mut |piece: &[u8]| {
                 account.octets += piece.len() as u64;
-                sink.announce(waiting);
-                emit(&mut **sink, piece, interrupt)
+                outgoing.emit(piece, waiting, interrupt)
             });
             settle(account, writer);
             failed(flushed).inspect_err(|_| self.fail())?;
@@ -580,11 +623,30 @@ impl From<nmsg::Error> for Emit {
     }
 }
 
-fn emit(sink: &mut dyn Sink, piece: &[u8], interrupt: Option<&Latch>) -> Result<(), Emit> {
-    match sink.put(piece, interrupt) {
-        Ok(Put::Taken) => Ok(()),
-        Ok(Put::Dropped) => Err(Emit::Dropped),
-        Err(error) => Err(Emit::Failed(error)),
+/// Where pieces leave.
+struct Outgoing<'s> {
+    sink: &'s mut dyn Sink,
+    /// Set when a file was started.
+    has_rotated: &'s mut bool,
+}
+
+impl Outgoing<'_> {
+    /// Writes a piece that stands for so many payloads, into the next file if this one is full.
+    fn put(&mut self, piece: &[u8], payloads: u64, interrupt: Option<&Latch>) -> io::Result<Put> {
+        if self.sink.is_full() {
+            self.sink.rotate()?;
+            *self.has_rotated = true;
+        }
+        self.sink.announce(payloads);
+        self.sink.put(piece, interrupt)
+    }
+
+    fn emit(&mut self, piece: &[u8], payloads: u64, interrupt: Option<&Latch>) -> Result<(), Emit> {
+        match self.put(piece, payloads, interrupt) {
+            Ok(Put::Taken) => Ok(()),
+            Ok(Put::Dropped) => Err(Emit::Dropped),
+            Err(error) => Err(Emit::Failed(error)),
+        }
     }
 }
 

@@ -148,6 +148,17 @@ pub trait Sink: Send {
         false
     }
 
+    /// True when what was written so far has the size at which the output is started anew before the next
+    /// piece.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Octets of the next piece with which it would be full; without a limit, more than there can be.
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Ends what was written so far and starts anew; does nothing where that makes no sense.
     ///
     /// # Errors

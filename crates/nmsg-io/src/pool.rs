@@ -23,7 +23,15 @@ pub(crate) enum Job {
     /// Turns what an input has read into payloads.
     Decode { input: usize, serial: u64, raw: RawBatch },
     /// Renders payloads for an output.
-    Render { lane: usize, serial: u64, input: usize, batch: Arc<Batch>, selection: Selection },
+    Render {
+        lane: usize,
+        serial: u64,
+        input: usize,
+        batch: Arc<Batch>,
+        selection: Selection,
+        /// Whether the output wants to know where records end.
+        marks_ends: bool,
+    },
     /// Makes a container of payloads that were packed for an output.
     Finish { lane: usize, serial: u64, container: FullContainer },
 }
@@ -45,6 +53,8 @@ pub(crate) enum Piece {
         input: usize,
         text: TextBuffer,
         tally: RenderTally,
+        /// Where each record ends, where that is wanted.
+        ends: Vec<usize>,
         /// The batch that they are from, to be given back.
         batch: Arc<Batch>,
     },
@@ -260,15 +270,18 @@ impl Worker<'_> {
         while let Some(job) = self.pool.next_job() {
             match job {
                 Job::Decode { input, serial, raw } => self.decode(input, serial, raw),
-                Job::Render { lane, serial, input, batch, selection } => {
+                Job::Render { lane, serial, input, batch, mut selection, marks_ends } => {
                     let Some(Encoder::Text(renderer)) = self.encoders.get_mut(lane) else {
                         continue;
                     };
                     let mut text = lock(&self.pool.work).spare.texts.pop().unwrap_or_default();
-                    let mut selection = selection;
-                    let tally =
-                        renderer.render(&batch, &mut selection, &mut text, usize::MAX, false);
-                    let piece = Piece::Text { input, text, tally, batch };
+                    let mut ends = Vec::new();
+                    let tally = if marks_ends {
+                        renderer.render_marking(&batch, &mut selection, &mut text, &mut ends)
+                    } else {
+                        renderer.render(&batch, &mut selection, &mut text, usize::MAX, false)
+                    };
+                    let piece = Piece::Text { input, text, tally, ends, batch };
                     self.pool.send(Message::Piece { lane, serial, piece });
                 }
                 Job::Finish { lane, serial, container } => {

@@ -94,4 +94,27 @@ impl<'r> TextRenderer<'r> {
         }
         tally
     }
+
+    /// Renders all payloads of the selection and notes where each record ends.
+    pub(crate) fn render_marking(
+        &mut self,
+        batch: &Batch,
+        selection: &mut Selection,
+        out: &mut TextBuffer,
+        ends: &mut Vec<usize>,
+    ) -> RenderTally {
+        let mut whole = RenderTally::default();
+        while !selection.is_empty() {
+            let start = out.len();
+            let tally = self.render(batch, selection, out, start + 1, false);
+            if out.len() > start {
+                ends.push(out.len());
+            }
+            whole.written += tally.written;
+            whole.fallbacks += tally.fallbacks;
+            whole.undecodable += tally.undecodable;
+            whole.first_fault = whole.first_fault.or(tally.first_fault);
+        }
+        whole
+    }
 }

@@ -86,20 +86,31 @@ impl Scratch {
     }
 
     fn output(&self, base: &str) -> Output {
+        self.limited_output(base, OutputFormat::Json, None)
+    }
+
+    fn limited_output(&self, base: &str, format: OutputFormat, limit: Option<u64>) -> Output {
         let argument = self.0.join(base);
         let sink = RotatingSink::open(RotationSettings {
             names: FileNames::new(argument.as_os_str(), ".json"),
             kicker: None,
             skip_empty: false,
+            size_limit: limit.and_then(NonZeroU64::new),
             strict: false,
             kind: "json",
             argument: argument.display().to_string(),
         });
-        Output::new(base, OutputFormat::Json, Box::new(sink.expect("a file")))
+        Output::new(base, format, Box::new(sink.expect("a file")))
     }
 
     /// Lines of each finished file of an output, oldest first.
     fn lines(&self, base: &str) -> Vec<usize> {
+        let lines = |text: Vec<u8>| String::from_utf8(text).expect("text").lines().count();
+        self.contents(base).into_iter().map(lines).collect()
+    }
+
+    /// What each finished file of an output holds, oldest first.
+    fn contents(&self, base: &str) -> Vec<Vec<u8>> {
         let mut names: Vec<PathBuf> = fs::read_dir(&self.0)
             .expect("a directory")
             .flatten()
@@ -112,8 +123,7 @@ impl Scratch {
             name.starts_with(base)
         };
         names.retain(|path| is_of(path));
-        let lines = |path| fs::read_to_string(path).expect("a file").lines().count();
-        names.iter().map(lines).collect()
+        names.iter().map(|path| fs::read(path).expect("a file")).collect()
     }
 }
 
@@ -172,6 +182,110 @@ fn en_2_every_output_counts_for_itself() {
     }
 }
 
+/// Octets of a line for each payload of a script.
+fn line_len() -> u64 {
+    let scratch = Scratch::new();
+    Engine::new().source(script(&[Payloads(1)])).output(scratch.output("x")).run(&mut ());
+    scratch.contents("x")[0].len() as u64
+}
+
+#[test]
+fn files_of_so_many_octets_end_with_the_record_that_fills_them() {
+    let line = line_len();
+    for (name, steps, limit, every, want) in [
+        ("one octet less", &[Payloads(10)][..], 4 * line - 1, None, &[4, 4, 2][..]),
+        ("exactly", &[Payloads(10)], 4 * line, None, &[4, 4, 2]),
+        ("one octet more", &[Payloads(10)], 4 * line + 1, None, &[5, 5]),
+        ("no empty file at the end", &[Payloads(12)], 4 * line, None, &[4, 4, 4]),
+        ("one by one", &[Payloads(1); 9], 4 * line, None, &[4, 4, 1]),
+        ("less than a record", &[Payloads(3)], 1, None, &[1, 1, 1]),
+        ("never full", &[Payloads(3)], u64::MAX, None, &[3]),
+        ("a short pause is no idle tick", &[Payloads(4), Pause(50)], 4 * line, None, &[4]),
+        ("a long one is", &[Payloads(4), Pause(900)], 4 * line, None, &[4, 0]),
+        ("the count comes first", &[Payloads(10)], 4 * line, count(3), &[3, 3, 3, 1]),
+        ("the size comes first", &[Payloads(10)], 2 * line, count(5), &[2, 2, 1, 2, 2, 1]),
+        ("both at once", &[Payloads(9)], 3 * line, count(3), &[3, 3, 3]),
+        ("many in a batch", &[Payloads(20_000)], 7_000 * line, None, &[7000, 7000, 6000]),
+    ] {
+        for threads in [1, 3] {
+            let scratch = Scratch::new();
+            let outcome = Engine::new()
+                .source(script(steps))
+                .output(scratch.limited_output("x", OutputFormat::Json, Some(limit)))
+                .count(every)
+                .rotating(true)
+                .threads(threads)
+                .run(&mut ());
+            balanced(&outcome);
+            assert_eq!(scratch.lines("x"), want, "{name}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn files_of_so_many_octets_end_with_a_whole_container() {
+    let payloads = 200_000;
+    let whole = {
+        let scratch = Scratch::new();
+        let format = OutputFormat::Nmsg { zlib: false };
+        let engine = Engine::new().source(script(&[Payloads(payloads)]));
+        engine.output(scratch.limited_output("x", format, None)).run(&mut ());
+        scratch.contents("x").concat()
+    };
+    let lengths = |octets: &[u8]| {
+        let mut lengths = Vec::new();
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let header = nmsg::container::Header::parse(rest).expect("a header").expect("whole");
+            let len = header.container_len() as usize;
+            assert!(len <= rest.len(), "a whole container");
+            lengths.push(len as u64);
+            rest = &rest[len..];
+        }
+        lengths
+    };
+    let each = lengths(&whole)[0];
+    assert!(whole.len() as u64 > 4 * each, "several containers");
+    for limit in [1, each, each + 1, 2 * each, u64::MAX] {
+        for threads in [1, 3] {
+            let scratch = Scratch::new();
+            let format = OutputFormat::Nmsg { zlib: false };
+            let outcome = Engine::new()
+                .source(script(&[Payloads(payloads)]))
+                .output(scratch.limited_output("x", format, Some(limit)))
+                .rotating(true)
+                .threads(threads)
+                .run(&mut ());
+            balanced(&outcome);
+            let files = scratch.contents("x");
+            assert_eq!(files.concat(), whole, "limit {limit}, {threads} threads");
+            let (_, full) = files.split_last().expect("a file");
+            for file in full {
+                let lengths = lengths(file);
+                let before: u64 = lengths[..lengths.len() - 1].iter().sum();
+                let len = file.len() as u64;
+                assert!(before < limit && limit <= len, "limit {limit}: {before} and {len}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_size_and_an_interval_start_files_side_by_side() {
+    let line = line_len();
+    let scratch = Scratch::new();
+    let outcome = Engine::new()
+        .source(script(&[Payloads(5), Pause(1_300), Payloads(1)]))
+        .output(scratch.limited_output("x", OutputFormat::Json, Some(2 * line)))
+        .interval(every_second())
+        .rotating(true)
+        .run(&mut ());
+    balanced(&outcome);
+    let lines = scratch.lines("x");
+    assert_eq!(lines[..3], [2, 2, 1], "{lines:?}");
+    assert_eq!((lines.iter().sum::<usize>(), lines.last()), (6, Some(&1)), "{lines:?}");
+}
+
 /// Notes what is said.
 #[derive(Default)]
 struct Said {
@@ -204,6 +318,20 @@ fn rotations_are_told_about() {
     let (reopened, closed) = ("reopened json file output:", "closed output:");
     assert_eq!(said.notices, [reopened, reopened, closed, closed]);
     assert_eq!(said.rotations.len(), 1, "only the last output counts: {:?}", said.rotations);
+}
+
+#[test]
+fn rotations_by_size_are_told_about() {
+    let scratch = Scratch::new();
+    let mut said = Said::default();
+    Engine::new()
+        .source(script(&[Payloads(1), Payloads(1)]))
+        .output(scratch.limited_output("x", OutputFormat::Json, Some(1)))
+        .rotating(true)
+        .unbuffered(true)
+        .run(&mut said);
+    assert_eq!(said.notices, ["reopened json file output:", "closed output:"]);
+    assert_eq!(said.rotations.len(), 1, "{:?}", said.rotations);
 }
 
 fn every_second() -> Option<IntervalClock> {

@@ -60,6 +60,7 @@ pub enum FlagId {
     ZlibOut,
     Where,
     FlushInterval,
+    RotateSize,
     SkipEmpty,
     Threads,
     KeepGoing,

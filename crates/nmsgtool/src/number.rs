@@ -33,6 +33,48 @@ pub(crate) fn limit(id: FlagId, value: &OsStr) -> Result<Option<NonZeroU64>, Fai
     Ok(u64::try_from(number).ok().and_then(NonZeroU64::new))
 }
 
+/// What follows a size, and by which power of two it multiplies.
+const SIZE_SUFFIXES: [(char, u32); 3] = [('k', 10), ('M', 20), ('G', 30)];
+
+/// Reads a size in octets: digits, and perhaps a suffix in either case; zero means that there is none.
+///
+/// # Errors
+///
+/// A usage failure naming the option.
+pub(crate) fn size(id: FlagId, value: &OsStr) -> Result<Option<NonZeroU64>, Failure> {
+    let read = |text: &str| -> Option<u64> {
+        let suffix = SIZE_SUFFIXES.into_iter().find_map(|(letter, power)| {
+            let digits = text.strip_suffix([letter, swap_case(letter)])?;
+            Some((digits, power))
+        });
+        let (digits, power) = suffix.unwrap_or((text, 0));
+        let is_number = !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit());
+        is_number
+            .then(|| digits.parse().ok())
+            .flatten()
+            .and_then(|n: u64| n.checked_mul(1 << power))
+    };
+    match value.to_str().and_then(read) {
+        Some(size) => Ok(NonZeroU64::new(size)),
+        None => Err(not_a_size(id, value)),
+    }
+}
+
+fn swap_case(letter: char) -> char {
+    if letter.is_ascii_lowercase() {
+        letter.to_ascii_uppercase()
+    } else {
+        letter.to_ascii_lowercase()
+    }
+}
+
+#[cold]
+fn not_a_size(id: FlagId, value: &OsStr) -> Failure {
+    let (name, shown) = (spelling(id), printable(value));
+    let message = format!("argument to {name} must be a number of bytes, not '{shown}'");
+    Failure::usage(message).with_hint("for example 500000, 64k, 512M or 2G")
+}
+
 #[cold]
 fn out_of_range(id: FlagId, value: &OsStr, range: &RangeInclusive<i64>) -> Failure {
     let (name, shown) = (spelling(id), printable(value));
@@ -125,6 +167,44 @@ mod tests {
             assert_eq!(have.map(NonZeroU64::get), want, "{text}");
         }
         assert!(limit(FlagId::ByteRate, OsStr::new("fast")).is_err());
+    }
+
+    #[test]
+    fn cl_2_sizes() {
+        for (text, want) in [
+            ("0", Some(0)),
+            ("0k", Some(0)),
+            ("1", Some(1)),
+            ("64k", Some(65_536)),
+            ("64K", Some(65_536)),
+            ("512M", Some(536_870_912)),
+            ("512m", Some(536_870_912)),
+            ("2G", Some(2_147_483_648)),
+            ("2g", Some(2_147_483_648)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("17179869183G", Some(17_179_869_183 << 30)),
+            ("17179869184G", None),
+            ("", None),
+            ("k", None),
+            ("-1", None),
+            ("+1", None),
+            (" 1", None),
+            ("1kk", None),
+            ("1.5M", None),
+            ("1T", None),
+            ("1MB", None),
+            ("0x10", None),
+        ] {
+            let have = size(FlagId::RotateSize, OsStr::new(text));
+            assert_eq!(have.ok().map(|n| n.map_or(0, u64::from)), want, "'{text}'");
+        }
+        let failure = size(FlagId::RotateSize, OsStr::new("big")).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "usage error: argument to --rotate-size must be a number of bytes, not 'big'"
+        );
+        assert!(failure.hint().is_some());
     }
 
     #[test]

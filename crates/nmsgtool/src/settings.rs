@@ -47,6 +47,8 @@ pub struct Rotation {
     pub command: Option<OsString>,
     /// Whether files to which nothing was written are left out.
     pub skip_empty: bool,
+    /// Octets from which on a file is finished (`--rotate-size`).
+    pub size_limit: Option<NonZeroU64>,
 }
 
 /// A command line that holds together: every name resolved, every number in
@@ -187,9 +189,14 @@ impl Settings {
             endpoints.push(Endpoint::Output(Output::standard()));
         }
         let skip_empty = given.take_switch(FlagId::SkipEmpty);
+        let size_limit = match given.take_value(FlagId::RotateSize) {
+            Some(size) => number::size(FlagId::RotateSize, &size)?,
+            None => None,
+        };
         let rotation = given.take_value(FlagId::Kicker).map(|command| Rotation {
             command: (!command.is_empty()).then_some(command),
             skip_empty,
+            size_limit,
         });
         if rotation.is_none() {
             // Files that are started anew have names of their own.
@@ -233,7 +240,9 @@ impl Settings {
             let message = format!("option {} is accepted but nothing acts on it", spelling(id));
             return Err(Failure::new(FailureKind::Internal, message));
         }
-        settings.warn(endline_given, mtu_given, skip_empty);
+        let rotation_options =
+            [(skip_empty, FlagId::SkipEmpty), (size_limit.is_some(), FlagId::RotateSize)];
+        settings.warn(endline_given, mtu_given, rotation_options);
         Ok(settings)
     }
 
@@ -268,7 +277,7 @@ impl Settings {
     }
 
     /// Notes the options that apply to nothing on this command line.
-    fn warn(&mut self, endline_given: bool, mtu_given: bool, skip_empty: bool) {
+    fn warn(&mut self, endline_given: bool, mtu_given: bool, of_rotation: [(bool, FlagId); 2]) {
         let sends = self.outputs().any(|output| matches!(output, Output::Socket(_)));
         let writes = |format| {
             self.outputs()
@@ -315,8 +324,11 @@ impl Settings {
         if self.rotation.is_some() && !has_files {
             warnings.push("-k has no effect: there is no file output".to_owned());
         }
-        if skip_empty && self.rotation.is_none() {
-            warnings.push("--skip-empty has no effect: there are no new files (-k)".to_owned());
+        for (given, id) in of_rotation {
+            if given && self.rotation.is_none() {
+                let name = spelling(id);
+                warnings.push(format!("{name} has no effect: there are no new files (-k)"));
+            }
         }
         if mtu_given && !sends {
             warnings.push("-m has no effect: there is no UDP output (-s)".to_owned());

@@ -21,6 +21,8 @@ pub(super) struct Remote<'r> {
     /// Pieces that are made, until they may be written.
     pub(super) made: Reorder<Piece>,
     packer: Option<Packer>,
+    /// Whether texts are to say where their records end.
+    marks_ends: bool,
 }
 
 /// Decides where containers end.
@@ -35,12 +37,14 @@ struct Packer {
 }
 
 impl<'r> Remote<'r> {
-    /// An output of text, or with `framing` one of containers.
+    /// An output of text, or with `framing` one of containers. With `marks_ends`, texts say where their
+    /// records end.
     pub(super) fn new(
         pool: &'r Pool,
         lane: usize,
         framing: Option<Framing>,
         labels: Labels,
+        marks_ends: bool,
     ) -> Self {
         let packer = framing.map(|framing| Packer {
             builder: ContainerBuilder::new(framing.buffer, framing.numbered),
@@ -50,7 +54,7 @@ impl<'r> Remote<'r> {
             fragment_ids: FragmentIds::new(random()),
             labels,
         });
-        Self { pool, lane, next: 0, made: Reorder::default(), packer }
+        Self { pool, lane, next: 0, made: Reorder::default(), packer, marks_ends }
     }
 
     /// Payloads that wait for company, and a number that changes whenever such payloads leave.
@@ -110,7 +114,15 @@ impl<'r> Remote<'r> {
         while !selection.is_empty() {
             let selection = selection.split_front(share);
             let batch = Arc::clone(batch);
-            self.ask(|lane, serial| Job::Render { lane, serial, input, batch, selection });
+            let marks_ends = self.marks_ends;
+            self.ask(|lane, serial| Job::Render {
+                lane,
+                serial,
+                input,
+                batch,
+                selection,
+                marks_ends,
+            });
         }
     }
 

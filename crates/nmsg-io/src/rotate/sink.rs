@@ -1,6 +1,7 @@
 use nmsg_os::Latch;
 use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::files::{DiskFiles, RotatedFiles};
@@ -18,6 +19,8 @@ pub struct RotationSettings {
     pub kicker: Option<Kicker>,
     /// Whether files to which nothing was written are removed instead of finished.
     pub skip_empty: bool,
+    /// Octets from which on a file is full; the next piece goes into another.
+    pub size_limit: Option<NonZeroU64>,
     /// Whether a kicker that fails leaves its mark on the run.
     pub strict: bool,
     /// What the files are called in messages: `nmsg`, `pres` or `json`.
@@ -116,6 +119,11 @@ impl<F: RotatedFiles> RotatingSink<F> {
         synced
     }
 
+    /// Octets in the file.
+    fn octets(&self) -> u64 {
+        self.current.as_ref().map_or(0, |current| current.octets)
+    }
+
     fn say_detail(&mut self, text: String) {
         self.notices.push_back(Notice { text, is_detail: true });
     }
@@ -148,6 +156,18 @@ impl<F: RotatedFiles> Sink for RotatingSink<F> {
 
     fn rotates(&self) -> bool {
         true
+    }
+
+    fn is_full(&self) -> bool {
+        self.settings.size_limit.is_some_and(|limit| self.octets() >= limit.get())
+    }
+
+    fn room(&self) -> u64 {
+        match self.settings.size_limit {
+            None => u64::MAX,
+            Some(limit) if self.is_full() => limit.get(),
+            Some(limit) => limit.get() - self.octets(),
+        }
     }
 
     fn rotate(&mut self) -> io::Result<()> {
@@ -236,6 +256,7 @@ mod tests {
             names: FileNames::new(argument, ".nmsg"),
             kicker: kicker.map(|command| Kicker::new(OsStr::new(command))),
             skip_empty: false,
+            size_limit: None,
             strict: false,
             kind: "nmsg",
             argument: argument.to_string_lossy().into_owned(),

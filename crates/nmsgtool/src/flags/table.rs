@@ -704,6 +704,23 @@ pub const FLAGS: &[Flag] = &[
         ..ROW
     },
     Flag {
+        id: FlagId::RotateSize,
+        long: "rotate-size",
+        label: "bytes",
+        kind: Kind::Single,
+        group: Group::Limits,
+        origin: Origin::New,
+        default: Some("0 (no limit)"),
+        help: "with -k, start a new file at this many bytes",
+        doc: "With `-k`, finishes a file as soon as it has this many bytes, counted as they are \
+              written: behind the container, record or line with which it reaches them. The number \
+              may be followed by k, M or G for multiples of 1024. Works beside `-c` and `-t`: \
+              whatever comes first starts a new file.",
+        example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 3600 -k gzip --rotate-size 512M",
+        available: true,
+        ..ROW
+    },
+    Flag {
         id: FlagId::SkipEmpty,
         long: "skip-empty",
         group: Group::Limits,

@@ -73,6 +73,7 @@ pub(super) fn open(
         names,
         kicker,
         skip_empty: rotation.skip_empty,
+        size_limit: rotation.size_limit,
         strict: settings.on_damage == OnDamage::Stop,
         kind,
         argument: file.place.to_string(),

@@ -441,11 +441,20 @@ fn options_of_rotation_and_process() {
     assert_eq!(given.interval.map(NonZeroU64::get), Some(3600));
     assert!(given.randomize && given.daemon);
     let command = Some(OsString::from("gzip"));
-    assert_eq!(given.rotation, Some(Rotation { command, skip_empty: true }));
+    assert_eq!(given.rotation, Some(Rotation { command, skip_empty: true, size_limit: None }));
     assert_eq!(given.pid_file, Some(PathBuf::from("pid")));
     assert_eq!(given.user.as_deref(), Some("nobody"));
     let named_only = settle(&["-r", "in", "-k", ""]).unwrap();
-    assert_eq!(named_only.rotation, Some(Rotation { command: None, skip_empty: false }));
+    assert_eq!(
+        named_only.rotation,
+        Some(Rotation { command: None, skip_empty: false, size_limit: None })
+    );
+    for (words, want) in [("0", None), ("1000", Some(1000)), ("16k", Some(16_384))] {
+        let given = line(&format!("-r in -w out -k x --rotate-size {words}"));
+        let size_limit = given.rotation.and_then(|rotation| rotation.size_limit);
+        assert_eq!(size_limit.map(NonZeroU64::get), want, "{words}");
+    }
+    assert!(mistake(&["-r", "in", "-k", "", "--rotate-size", "all"]).contains("--rotate-size"));
     for (words, want) in [("-t 0", None), ("-t -5", None), ("-t 5", Some(5))] {
         let given = line(&format!("-r in {words}"));
         assert_eq!(given.interval.map(NonZeroU64::get), want, "{words}");
@@ -525,6 +534,10 @@ fn cl_5_options_that_apply_to_nothing_are_warned_about() {
         ("-r in -R", vec!["-R has no effect: there is no interval (-t)".to_owned()]),
         ("-r in -k x -t 5 --skip-empty", vec![]),
         ("-r in -k x -s ::1/9", vec!["-k has no effect: there is no file output".to_owned()]),
+        (
+            "-r in --rotate-size 5k",
+            vec!["--rotate-size has no effect: there are no new files (-k)".to_owned()],
+        ),
         (
             "-r in --skip-empty",
             vec!["--skip-empty has no effect: there are no new files (-k)".to_owned()],

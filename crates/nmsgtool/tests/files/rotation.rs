@@ -112,6 +112,35 @@ fn en_2_a_count_that_divides_the_input_leaves_no_empty_file() {
 }
 
 #[test]
+fn ro_2_files_of_a_size_are_whole_and_kicked() {
+    let scratch = Scratch::new();
+    let each = containers(&[5])[0].len();
+    let input = scratch.write("in.nmsg", &containers(&[5; 8]).concat());
+    let limit = (each * 2 + 1).to_string();
+    let kicker = format!("cp -t {}", scratch.text("kicked"));
+    fs::create_dir(scratch.path("kicked")).unwrap();
+    let out = scratch.text("x");
+    let arguments = ["-r", &input, "-w", &out, "--unbuffered", "-k", &kicker];
+    let ran = run(arguments.iter().chain(&["--rotate-size", &limit]));
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+    let found = files(&scratch.path(""), "x.");
+    let sizes: Vec<u64> = found.iter().map(|path| fs::metadata(path).unwrap().len()).collect();
+    let (last, full) = sizes.split_last().unwrap();
+    let one = containers(&[1])[0].len() as u64;
+    let limit: u64 = limit.parse().unwrap();
+    assert!(full.iter().all(|size| (limit..limit + one).contains(size)), "{sizes:?}");
+    assert!(!full.is_empty() && *last > 0, "{sizes:?}");
+    let all: Vec<u8> = found.iter().flat_map(|path| payloads(path, true)).collect();
+    assert!(all.iter().copied().eq(0..40), "{all:?}");
+    let begin = Instant::now();
+    while files(&scratch.path("kicked"), "x.").len() < found.len() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "kicked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(files(&scratch.path(""), ".").is_empty(), "nothing hidden is left");
+}
+
+#[test]
 fn ro_8_the_implicit_output_is_a_file_too() {
     let scratch = Scratch::new();
     let file = scratch.write("in.nmsg", &containers(&[3]).concat());
