@@ -44,7 +44,9 @@ impl Slot {
 /// Kept by whoever reads many messages, so that its memory is allocated once.
 #[derive(Clone, Debug, Default)]
 pub struct FieldIndex {
+    /// As many as the type with the most fields has.
     slots: Vec<Slot>,
+    used: usize,
 }
 
 impl FieldIndex {
@@ -56,21 +58,22 @@ impl FieldIndex {
 
     #[inline(always)]
     pub(crate) fn slots(&self) -> &[Slot] {
-        &self.slots
+        &self.slots[..self.used]
     }
 
     /// The slots of this many fields, with what they held before.
     #[inline(always)]
     pub(crate) fn slots_mut(&mut self, fields: usize) -> &mut [Slot] {
-        if self.slots.len() != fields {
-            self.resize(fields);
+        self.used = fields;
+        if self.slots.len() < fields {
+            self.grow();
         }
-        &mut self.slots
+        &mut self.slots[..fields]
     }
 
     #[cold]
-    fn resize(&mut self, fields: usize) {
-        self.slots.resize(fields, Slot::default());
+    fn grow(&mut self) {
+        self.slots.resize(self.used, Slot::default());
     }
 
     /// Locates every field of `body`.
@@ -81,12 +84,11 @@ impl FieldIndex {
     /// missing (`rendering-and-parsing` §6.1).
     #[inline]
     pub fn scan(&mut self, schema: &Schema, body: &[u8]) -> Result<(), Error> {
-        self.slots.clear();
-        self.slots.resize(schema.fields().len(), Slot::default());
+        let slots = self.slots_mut(schema.fields().len());
+        slots.fill(Slot::default());
         if u32::try_from(body.len()).is_err() {
             return Err(Error::Truncated);
         }
-        let slots = &mut self.slots[..];
         let mut rest = body;
         loop {
             rest = scan_usual(schema, slots, body, rest)?;
@@ -121,8 +123,11 @@ impl FieldIndex {
     }
 }
 
-/// Locates fields as long as they are known, in their own wire type, usually encoded, and not at the
-/// very end; returns what is left.
+/// Octets that hold the tag and the number of any usual field.
+const HEAD: usize = 16;
+
+/// Locates fields as long as they are known, in their own wire type and usually encoded; returns
+/// what is left.
 #[inline(always)]
 fn scan_usual<'a>(
     schema: &Schema,
@@ -130,44 +135,70 @@ fn scan_usual<'a>(
     body: &'a [u8],
     mut rest: &'a [u8],
 ) -> Result<&'a [u8], Error> {
-    // Tag and number of any usual field lie within sixteen octets: no further bounds to test.
-    while let Some(head) = rest.first_chunk::<16>() {
-        let (tag, tag_len, word) = match *head {
-            [one, ..] if one < 0x80 => (u32::from(one), 1, word_at::<1>(head)),
-            [one, two, ..] if two < 0x80 => {
-                (u32::from(one & 0x7f) | u32::from(two) << 7, 2, word_at::<2>(head))
-            }
-            _ => break,
-        };
-        let Some(slot) = slots.get_mut(schema.slot_of_tag(tag)) else { break };
+    while let Some(head) = rest.first_chunk() {
         let start = body.len() - rest.len();
-        let (value, used) = match tag & 7 {
-            0 if word & 0x80 == 0 => (word & 0x7f, 1),
-            0 => match short_varint(word) {
-                Some(number) => number,
-                None => break,
-            },
-            2 => {
-                let (len, used) = match word {
-                    _ if word & 0x80 == 0 => (word & 0x7f, 1),
-                    _ if word & 0x8000 == 0 => (word & 0x7f | (word & 0x7f00) >> 1, 2),
-                    _ => break,
-                };
-                let octets = start + tag_len + used;
-                (Slot::range(octets, octets + len as usize), used + len as usize)
-            }
-            5 => (word & 0xffff_ffff, 4),
-            _ => (word, 8),
+        let Some((slot, value, len)) = usual_field(schema, slots, head, start) else {
+            return Ok(rest);
         };
-        rest = rest.get(tag_len + used..).ok_or(Error::Truncated)?;
+        rest = rest.get(len..).ok_or(Error::Truncated)?;
+        slot.keep(value, start);
+    }
+    // The same at the end, with zeros behind it.
+    let mut padded = [0; 2 * HEAD];
+    let mut end = &padded[..0];
+    if let Some(last) = body.last_chunk::<HEAD>() {
+        padded[..HEAD].copy_from_slice(last);
+        end = &padded[HEAD - rest.len()..];
+    }
+    while !rest.is_empty()
+        && let Some(head) = end.first_chunk()
+    {
+        let start = body.len() - rest.len();
+        let Some((slot, value, len)) = usual_field(schema, slots, head, start) else { break };
+        rest = rest.get(len..).ok_or(Error::Truncated)?;
+        end = &end[len..];
         slot.keep(value, start);
     }
     Ok(rest)
 }
 
+/// The slot of a field that starts with `head` at an offset, its value, and the octets it takes.
+#[inline(always)]
+fn usual_field<'s>(
+    schema: &Schema,
+    slots: &'s mut [Slot],
+    head: &[u8; HEAD],
+    start: usize,
+) -> Option<(&'s mut Slot, u64, usize)> {
+    let (tag, tag_len, word) = match *head {
+        [one, ..] if one < 0x80 => (u32::from(one), 1, word_at::<1>(head)),
+        [one, two, ..] if two < 0x80 => {
+            (u32::from(one & 0x7f) | u32::from(two) << 7, 2, word_at::<2>(head))
+        }
+        _ => return None,
+    };
+    let slot = slots.get_mut(schema.slot_of_tag(tag))?;
+    let (value, used) = match tag & 7 {
+        0 if word & 0x80 == 0 => (word & 0x7f, 1),
+        0 => short_varint(word)?,
+        2 => {
+            let (len, used) = match word {
+                _ if word & 0x80 == 0 => (word & 0x7f, 1),
+                _ if word & 0x8000 == 0 => (word & 0x7f | (word & 0x7f00) >> 1, 2),
+                _ => return None,
+            };
+            let octets = start + tag_len + used;
+            (Slot::range(octets, octets + len as usize), used + len as usize)
+        }
+        5 => (word & 0xffff_ffff, 4),
+        _ => (word, 8),
+    };
+    Some((slot, value, tag_len + used))
+}
+
 /// The eight octets that start at `AT`, which is at most 8.
 #[inline(always)]
-fn word_at<const AT: usize>(head: &[u8; 16]) -> u64 {
+fn word_at<const AT: usize>(head: &[u8; HEAD]) -> u64 {
     head[AT..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
 }
 

@@ -190,6 +190,12 @@ impl<'a> View<'a> {
         Some((RrType(rrtype.number() as u16), Class(class.number() as u16)))
     }
 
+    /// What is known of the field with this field number.
+    #[inline]
+    pub(crate) fn slot_by_tag(&self, tag: u32) -> Slot {
+        self.slot(self.schema.position_of(tag))
+    }
+
     /// The stored octets of the field with this field number; `None` when absent.
     #[inline]
     pub(crate) fn octets_by_tag(&self, tag: u32) -> Option<&'a [u8]> {

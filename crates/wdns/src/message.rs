@@ -9,10 +9,14 @@ pub(crate) use text::{write_question_line, write_record_line};
 
 use crate::name::{self, ChainEnds, NameBuf};
 use crate::rdata::{self, Fields};
+use crate::text_buffer::Short;
 use crate::{Class, Error, Opcode, Rcode, RrSet, RrType, TextBuffer};
 
 /// Octets of a message header.
 pub const HEADER_LEN: usize = 12;
+
+/// Offset of the counts of the sections in a message header, two octets each.
+const COUNTS_AT: usize = 4;
 
 /// Octets of type and class behind a name.
 const QUESTION_FIXED_LEN: usize = 4;
@@ -65,7 +69,46 @@ const FLAG_NAMES: [(u16, &str); 7] = [
     (0x0010, "cd"),
 ];
 
+/// The texts of all sets of flags that are shown, by [`Flags::place`].
+struct FlagTexts<const N: usize>([Short<N>; 256]);
+
+impl<const N: usize> FlagTexts<N> {
+    /// Each flag's name stands between two texts, the flags are separated by another one.
+    const fn new(before: &str, after: &str, between: &str) -> Self {
+        let mut texts = [Short::EMPTY; 256];
+        let mut place = 0;
+        while place < 256 {
+            let mut text = Short::EMPTY;
+            let mut flag = 0;
+            while flag < FLAG_NAMES.len() {
+                let (bit, name) = FLAG_NAMES[flag];
+                if place & Flags(bit).place() != 0 {
+                    let between = if text.len() > 0 { between } else { "" };
+                    text = text.and(between.as_bytes()).and(before.as_bytes());
+                    text = text.and(name.as_bytes()).and(after.as_bytes());
+                }
+                flag += 1;
+            }
+            texts[place] = text;
+            place += 1;
+        }
+        Self(texts)
+    }
+
+    #[inline(always)]
+    fn get(&self, flags: Flags) -> &Short<N> {
+        &self.0[flags.place() % 256]
+    }
+}
+
 impl Flags {
+    /// The highest bit and those from the fifth to the eleventh, without those of opcode and
+    /// response code: all that are shown.
+    #[inline(always)]
+    const fn place(self) -> usize {
+        (self.0 >> 4 & 0x7f | self.0 >> 8 & 0x80) as usize
+    }
+
     /// The names of the flags that are set, in the order of the header; the Z bit has none.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         FLAG_NAMES.into_iter().filter(move |(bit, _)| self.0 & bit != 0).map(|(_, name)| name)
@@ -108,10 +151,16 @@ impl Edns<'_> {
 /// Where a section lies.
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     /// Entries, the EDNS record not counted.
-    count: usize,
+    count: u16,
+}
+
+impl Span {
+    fn starting(at: usize) -> Self {
+        Self { start: at as u32, ..Self::default() }
+    }
 }
 
 /// A message whose names and record data were all found sound.
@@ -140,8 +189,8 @@ pub struct Message<'a> {
     rcode: Rcode,
     sections: [Span; 4],
     edns: Option<Edns<'a>>,
-    /// Offset of the EDNS record, which no section shows.
-    edns_at: usize,
+    /// Offset of the EDNS record, which no section shows; beyond any message without one.
+    edns_at: u32,
     chains: Option<ChainEnds>,
 }
 
@@ -181,12 +230,13 @@ impl<'a> Message<'a> {
             rcode: Rcode(flags.0 & 0xf),
             sections: [Span::default(); 4],
             edns: None,
-            edns_at: usize::MAX,
+            edns_at: u32::MAX,
             chains: None,
         };
-        let mut reader = Reader { at: HEADER_LEN, hops: 0 };
-        message.read_questions(&mut reader, field(4))?;
-        for (section, count) in Section::RECORDS.into_iter().zip([6, 8, 10].map(field)) {
+        let mut reader = Reader { at: HEADER_LEN, hops: 0, sound_name: None };
+        message.read_questions(&mut reader, field(COUNTS_AT))?;
+        for section in Section::RECORDS {
+            let count = field(COUNTS_AT + 2 * section as usize);
             message.read_records(&mut reader, section, count, options)?;
         }
         Ok(message)
@@ -194,15 +244,27 @@ impl<'a> Message<'a> {
 
     /// Checks the name at the reader's place and steps over it. Once chains of pointers have cost
     /// as much as reading the message once, they are looked up.
-    #[inline]
+    #[inline(always)]
     fn read_name(&mut self, reader: &mut Reader) -> Result<(), Error> {
-        let read = name::resolve(self.octets, reader.at, self.chains.as_ref())?;
-        reader.at += read.consumed;
-        self.count_hops(reader, read.hops);
+        let octets = self.octets.get(reader.at..).unwrap_or_default();
+        if let (Some(pointer), Some(sound)) = (octets.first_chunk(), &reader.sound_name)
+            && pointer == sound
+        {
+            reader.at += 2;
+            return Ok(());
+        }
+        if let Some(len) = name::complete_len(octets) {
+            reader.sound_name = name::pointer_to(reader.at);
+            reader.at += len;
+            return Ok(());
+        }
+        let (consumed, hops) = read_compressed(self.octets, reader.at, self.chains.as_ref())?;
+        reader.at += consumed;
+        self.count_hops(reader, hops);
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn count_hops(&mut self, reader: &mut Reader, hops: usize) {
         reader.hops += hops;
         if reader.hops > self.octets.len() && self.chains.is_none() {
@@ -210,8 +272,9 @@ impl<'a> Message<'a> {
         }
     }
 
+    #[inline(always)]
     fn read_questions(&mut self, reader: &mut Reader, count: u16) -> Result<(), Error> {
-        let mut span = Span { start: reader.at, ..Span::default() };
+        let mut span = Span::starting(reader.at);
         for _ in 0..count {
             if reader.at == self.octets.len() {
                 break;
@@ -223,11 +286,12 @@ impl<'a> Message<'a> {
             reader.at += QUESTION_FIXED_LEN;
             span.count += 1;
         }
-        span.end = reader.at;
+        span.end = reader.at as u32;
         self.sections[Section::Question as usize] = span;
         Ok(())
     }
 
+    #[inline(always)]
     fn read_records(
         &mut self,
         reader: &mut Reader,
@@ -235,7 +299,7 @@ impl<'a> Message<'a> {
         count: u16,
         options: ParseOptions,
     ) -> Result<(), Error> {
-        let mut span = Span { start: reader.at, ..Span::default() };
+        let mut span = Span::starting(reader.at);
         for _ in 0..count {
             if reader.at == self.octets.len() {
                 break;
@@ -252,12 +316,12 @@ impl<'a> Message<'a> {
             reader.at = rdata_end;
             if fixed.rrtype == RrType::OPT && self.edns.is_none() {
                 self.take_edns(&fixed, rdata, options);
-                self.edns_at = owner_at;
+                self.edns_at = owner_at as u32;
             } else {
                 span.count += 1;
             }
         }
-        span.end = reader.at;
+        span.end = reader.at as u32;
         self.sections[section as usize] = span;
         Ok(())
     }
@@ -313,14 +377,14 @@ impl<'a> Message<'a> {
     /// The number of entries found in a section, the EDNS record not counted.
     #[must_use]
     pub fn count(&self, section: Section) -> usize {
-        self.sections[section as usize].count
+        self.sections[section as usize].count.into()
     }
 
     /// The entries of the question section, in order.
     #[must_use]
     pub fn questions(&self) -> Questions<'_> {
         let span = self.sections[Section::Question as usize];
-        Questions { message: self, at: span.start, end: span.end }
+        Questions { message: self, at: span.start as usize, end: span.end as usize }
     }
 
     /// The records of a section, in order, without the EDNS record. The question has none.
@@ -328,7 +392,7 @@ impl<'a> Message<'a> {
     pub fn records(&self, section: Section) -> Records<'_> {
         let Span { start, end, .. } = self.sections[section as usize];
         let end = if section == Section::Question { start } else { end };
-        Records { message: self, at: start, end }
+        Records { message: self, at: start as usize, end: end as usize }
     }
 
     /// The records of a section gathered into sets of one owner (but for case), type and class, in
@@ -362,11 +426,25 @@ fn append_checked(fields: Fields, rrtype: RrType, class: Class, out: &mut Vec<u8
     debug_assert_eq!(result, Ok(()), "record data of {rrtype:?} was checked");
 }
 
+/// Octets that the name at an offset takes, and the length of its chains of pointers.
+#[inline(never)]
+fn read_compressed(
+    octets: &[u8],
+    at: usize,
+    chains: Option<&ChainEnds>,
+) -> Result<(usize, usize), Error> {
+    let read = name::resolve(octets, at, chains)?;
+    Ok((read.consumed, read.hops))
+}
+
 /// The progress of reading.
 struct Reader {
     at: usize,
     /// Pointers to pointers followed so far.
     hops: usize,
+    /// The pointer to the last name that was found sound where it stands: most owners are that of
+    /// the question.
+    sound_name: Option<[u8; 2]>,
 }
 
 /// What follows the owner of a record.
@@ -482,6 +560,13 @@ impl<'m> Record<'m> {
         rdata::write_fields::<JSON>(out, self.fields(), self.rrtype, self.class);
     }
 
+    /// The offset of the owner when it is a pointer and nothing else: the same for the same owner.
+    #[inline]
+    fn owner_pointer(&self) -> Option<[u8; 2]> {
+        let pointer = *self.message.octets[self.owner_at..].first_chunk()?;
+        (pointer[0] >= 0xc0).then_some(pointer)
+    }
+
     fn fields(&self) -> Fields<'m> {
         let message = self.message;
         Fields::in_message(message.octets, self.rdata_at, self.rdata_end, message.chains.as_ref())
@@ -508,7 +593,7 @@ impl<'m> Iterator for Records<'m> {
             let fixed = Fixed::read(octets, at)?;
             let rdata_at = at + RECORD_FIXED_LEN;
             self.at = rdata_at + fixed.rdata_len;
-            if owner_at != self.message.edns_at {
+            if owner_at as u32 != self.message.edns_at {
                 return Some(Record {
                     message: self.message,
                     owner_at,
@@ -532,12 +617,15 @@ impl Message<'_> {
 
     #[inline]
     fn write_name<const JSON: bool>(&self, at: usize, out: &mut TextBuffer) {
-        if let Some((name, _)) = name::contiguous(self.octets, at) {
-            name::write::<JSON>(out, name);
-        } else {
-            let mut name = NameBuf::new();
-            self.unpack_checked(at, &mut name);
-            name::write::<JSON>(out, name.as_bytes());
+        if name::write_together::<JSON>(out, self.octets, at).is_none() {
+            self.write_unusual_name::<JSON>(at, out);
         }
+    }
+
+    #[inline(never)]
+    fn write_unusual_name<const JSON: bool>(&self, at: usize, out: &mut TextBuffer) {
+        let mut name = NameBuf::new();
+        self.unpack_checked(at, &mut name);
+        name::write::<JSON>(out, name.as_bytes());
     }
 }

@@ -2,38 +2,13 @@
 //! (`wdns` §4, `rendering-and-parsing` §13.2).
 
 use crate::TextBuffer;
+use crate::text_buffer::Short;
 
 /// The longest mnemonic there is, in octets, with room to copy it at once.
 const MNEMONIC_WINDOW: usize = 15;
 
-/// A mnemonic and its length; all zero for a number without one.
-#[derive(Clone, Copy)]
-struct Padded {
-    text: [u8; MNEMONIC_WINDOW],
-    len: u8,
-}
-
-impl Padded {
-    const NONE: Self = Self { text: [0; MNEMONIC_WINDOW], len: 0 };
-
-    const fn new(text: &str) -> Self {
-        let mut padded = Self { text: [0; MNEMONIC_WINDOW], len: text.len() as u8 };
-        let mut at = 0;
-        while at < text.len() {
-            padded.text[at] = text.as_bytes()[at];
-            at += 1;
-        }
-        padded
-    }
-
-    #[inline(always)]
-    fn write(&self, out: &mut TextBuffer) {
-        out.fill(|window: &mut [u8; MNEMONIC_WINDOW]| {
-            *window = self.text;
-            usize::from(self.len)
-        });
-    }
-}
+/// A mnemonic; empty for a number without one.
+type Padded = Short<{ MNEMONIC_WINDOW + 1 }>;
 
 /// Mnemonics of the numbers below `N`, by number.
 struct ByNumber<const N: usize> {
@@ -43,12 +18,12 @@ struct ByNumber<const N: usize> {
 
 impl<const N: usize> ByNumber<N> {
     const fn new(list: &[(u16, &'static str)]) -> Self {
-        let mut table = Self { padded: [Padded::NONE; N], text: [None; N] };
+        let mut table = Self { padded: [Padded::EMPTY; N], text: [None; N] };
         let mut at = 0;
         while at < list.len() {
             let (number, text) = list[at];
             if (number as usize) < N {
-                table.padded[number as usize] = Padded::new(text);
+                table.padded[number as usize] = Padded::new(text.as_bytes());
                 table.text[number as usize] = Some(text);
             }
             at += 1;
@@ -58,7 +33,14 @@ impl<const N: usize> ByNumber<N> {
 
     #[inline(always)]
     fn padded(&self, number: u16) -> Option<&Padded> {
-        self.padded.get(usize::from(number)).filter(|padded| padded.len > 0)
+        self.padded.get(usize::from(number)).filter(|padded| padded.len() > 0)
+    }
+
+    /// Appends the mnemonic; false, and nothing appended, for a number without one.
+    #[inline(always)]
+    fn write(&self, number: u16, out: &mut TextBuffer) -> bool {
+        let padded = self.padded.get(usize::from(number));
+        padded.inspect(|padded| out.short(padded)).is_some_and(|padded| padded.len() > 0)
     }
 }
 
@@ -251,7 +233,7 @@ mnemonics! { RrType, RRTYPE_LIST;
 }
 
 static RRTYPES: ByNumber<258> = ByNumber::new(RRTYPE_LIST);
-static RRTYPES_HIGH: [Padded; 2] = [Padded::new("TA"), Padded::new("DLV")];
+static RRTYPES_HIGH: [Padded; 2] = [Padded::new(b"TA"), Padded::new(b"DLV")];
 static RRTYPES_BY_TEXT: ByText = ByText::new(RRTYPE_LIST);
 
 impl RrType {
@@ -274,14 +256,21 @@ impl RrType {
     /// Appends the mnemonic or `TYPE123`.
     #[inline]
     pub fn write(self, out: &mut TextBuffer) {
-        let high = || RRTYPES_HIGH.get(usize::from(self.0.wrapping_sub(Self::TA.0)));
-        match RRTYPES.padded(self.0).or_else(high) {
-            Some(padded) => padded.write(out),
-            None => {
-                out.array(b"TYPE");
-                out.decimal(self.0.into());
-            }
+        if !self.write_mnemonic(out) {
+            out.array(b"TYPE");
+            out.decimal(self.0.into());
         }
+    }
+
+    /// Appends the mnemonic; false, and nothing appended, for types that have none here.
+    #[inline]
+    pub fn write_mnemonic(self, out: &mut TextBuffer) -> bool {
+        RRTYPES.write(self.0, out) || self.write_high(out)
+    }
+
+    fn write_high(self, out: &mut TextBuffer) -> bool {
+        let high = RRTYPES_HIGH.get(usize::from(self.0.wrapping_sub(Self::TA.0)));
+        high.inspect(|padded| out.short(padded)).is_some()
     }
 
     /// All types with a mnemonic, ascending by number.
@@ -321,13 +310,16 @@ impl Class {
     /// Appends the mnemonic or `CLASS123`.
     #[inline]
     pub fn write(self, out: &mut TextBuffer) {
-        match CLASSES.padded(self.0) {
-            Some(padded) => padded.write(out),
-            None => {
-                out.array(b"CLASS");
-                out.decimal(self.0.into());
-            }
+        if !self.write_mnemonic(out) {
+            out.array(b"CLASS");
+            out.decimal(self.0.into());
         }
+    }
+
+    /// Appends the mnemonic; false, and nothing appended, for classes that have none.
+    #[inline]
+    pub fn write_mnemonic(self, out: &mut TextBuffer) -> bool {
+        CLASSES.write(self.0, out)
     }
 }
 
@@ -369,8 +361,22 @@ impl Rcode {
     /// Appends the mnemonic or the number.
     #[inline]
     pub fn write(self, out: &mut TextBuffer) {
+        if !RCODES.write(self.0, out) {
+            out.decimal(self.0.into());
+        }
+    }
+
+    /// Appends the mnemonic; false, and nothing appended, for codes that have none.
+    #[inline]
+    pub fn write_mnemonic(self, out: &mut TextBuffer) -> bool {
+        RCODES.write(self.0, out)
+    }
+
+    /// Appends the mnemonic in quotes or the number.
+    #[inline]
+    pub(crate) fn write_json(self, out: &mut TextBuffer) {
         match RCODES.padded(self.0) {
-            Some(padded) => padded.write(out),
+            Some(padded) => out.short_quoted(padded),
             None => out.decimal(self.0.into()),
         }
     }
@@ -407,8 +413,16 @@ impl Opcode {
     /// Appends the mnemonic or the number.
     #[inline]
     pub fn write(self, out: &mut TextBuffer) {
+        if !OPCODES.write(self.0.into(), out) {
+            out.decimal(self.0.into());
+        }
+    }
+
+    /// Appends the mnemonic in quotes or the number.
+    #[inline]
+    pub(crate) fn write_json(self, out: &mut TextBuffer) {
         match OPCODES.padded(self.0.into()) {
-            Some(padded) => padded.write(out),
+            Some(padded) => out.short_quoted(padded),
             None => out.decimal(self.0.into()),
         }
     }

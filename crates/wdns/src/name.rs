@@ -8,10 +8,13 @@ mod compression;
 mod text;
 mod wire;
 
-pub(crate) use compression::{ChainEnds, contiguous, resolve, unpack_with};
+pub(crate) use compression::{
+    ChainEnds, contiguous, pointer_to, resolve, unpack_with, write_together,
+};
 pub use compression::{skip, unpack};
-pub(crate) use text::decimal_escape;
+pub(crate) use text::{decimal_escape, write_plain};
 pub use text::{parse, parse_lowercase, write};
+pub(crate) use wire::complete_len;
 pub use wire::{
     copy, count_labels, downcase, eq_ignore_case, is_subdomain, is_subdomain_ignore_case,
     left_chop, reverse, uncompressed_len,

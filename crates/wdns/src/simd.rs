@@ -18,17 +18,27 @@ pub(crate) fn base64(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) -> bool {
     false
 }
 
-/// Finds the octets of a block that cannot stand for themselves in a name's text, the dot among
-/// them: one bit each, the first octet in the lowest bit. `None` where there is no fast way.
+/// True for a label octet that cannot stand for itself, and for the dot between labels.
 #[inline(always)]
-pub(crate) fn special_in_names<const JSON: bool>(block: &[u8; 16]) -> Option<u64> {
+pub(crate) fn is_special<const JSON: bool>(octet: u8) -> bool {
+    let printable = octet.wrapping_sub(0x21) <= 0x7e - 0x21;
+    !printable | (octet == b'.') | (octet == b'\\') | (JSON & (octet == b'"'))
+}
+
+/// Finds the octets of a block that cannot stand for themselves in a name's text, the dot among
+/// them: one bit each, the first octet in the lowest bit.
+#[inline(always)]
+pub(crate) fn special_in_names<const JSON: bool>(block: &[u8; 16]) -> u64 {
     #[cfg(target_arch = "x86_64")]
-    return Some(x86_64::special_in_names::<JSON>(block));
+    return x86_64::special_in_names::<JSON>(block);
     #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = block;
-        None
-    }
+    return special_in_names_portable::<JSON>(block);
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn special_in_names_portable<const JSON: bool>(block: &[u8; 16]) -> u64 {
+    let bits = block.iter().zip(0..);
+    bits.fold(0, |bits, (&octet, at)| bits | u64::from(is_special::<JSON>(octet)) << at)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -141,5 +151,25 @@ mod x86_64 {
         let text = _mm256_add_epi8(distances, sextets);
         // SAFETY: a block has 32 octets.
         unsafe { _mm256_storeu_si256(block.as_mut_ptr().cast(), text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_find_the_octets_that_the_rule_names() {
+        for octet in 0..=255 {
+            for at in 0..16 {
+                let mut block = [b'a'; 16];
+                block[at] = octet;
+                let plain = special_in_names::<false>(&block);
+                assert_eq!(plain, u64::from(is_special::<false>(octet)) << at, "{octet}");
+                assert_eq!(plain, special_in_names_portable::<false>(&block), "{octet}");
+                let json = special_in_names::<true>(&block);
+                assert_eq!(json, special_in_names_portable::<true>(&block), "{octet}");
+            }
+        }
     }
 }

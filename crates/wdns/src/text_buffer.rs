@@ -8,11 +8,9 @@ use std::{fmt, ptr};
 
 use crate::simd;
 
-/// Octets that [`TextBuffer::literal`] copies at once, whatever the literal's length.
-const LITERAL_WINDOW: usize = 32;
-
-/// Octets behind the place of writing that an append may use once it is not beyond the limit.
-const SLACK: usize = 64;
+/// Octets behind the place of writing that an append may use once it is not beyond the limit: room
+/// for the longest name.
+const SLACK: usize = 288;
 
 /// `"00"`, `"01"` … `"99"`: two decimal digits of every number below one hundred.
 static DIGIT_PAIRS: [[u8; 2]; 100] = {
@@ -25,18 +23,14 @@ static DIGIT_PAIRS: [[u8; 2]; 100] = {
     table
 };
 
-/// Decimal text of an octet, left-justified, and its length.
-static OCTET_DECIMAL: [([u8; 3], u8); 256] = {
-    let mut table = [([0; 3], 0); 256];
+/// Decimal text of an octet with a dot behind it, and its length with the dot.
+static OCTET_DECIMAL: [Short<5>; 256] = {
+    let mut table = [Short::EMPTY; 256];
     let mut n = 0;
     while n < 256 {
-        let (hundreds, tens, ones) =
-            (b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8);
-        table[n] = match n {
-            0..=9 => ([ones, b' ', b' '], 1),
-            10..=99 => ([tens, ones, b' '], 2),
-            _ => ([hundreds, tens, ones], 3),
-        };
+        let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
+        let (_, digits) = digits.split_at(if n < 10 { 2 } else { (n < 100) as usize });
+        table[n] = Short::new(digits).and(b".");
         n += 1;
     }
     table
@@ -86,29 +80,65 @@ static BASE64_PAIRS: [[u8; 2]; 4096] = {
     table
 };
 
-/// A constant piece of text, kept in a form that [`TextBuffer::literal`] appends in one copy.
+/// A constant piece of text, kept in a form that [`TextBuffer::literal`] appends in one copy if it
+/// has no more than `N` octets.
 #[derive(Clone)]
-pub struct Literal {
-    head: [u8; LITERAL_WINDOW],
+pub struct Literal<const N: usize = 32> {
+    head: [u8; N],
     head_len: u8,
     rest: Box<[u8]>,
 }
 
-impl Literal {
+impl<const N: usize> Literal<N> {
     /// Keeps a copy of `text`.
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
-        let (start, rest) = text.split_at(text.len().min(LITERAL_WINDOW));
-        let mut head = [0; LITERAL_WINDOW];
+        const { assert!(N <= 255) };
+        let (start, rest) = text.split_at(text.len().min(N));
+        let mut head = [0; N];
         head[..start.len()].copy_from_slice(start);
         Self { head, head_len: start.len() as u8, rest: rest.into() }
     }
 }
 
-impl fmt::Debug for Literal {
+impl<const N: usize> fmt::Debug for Literal<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = String::from_utf8_lossy(&self.head[..self.head_len.into()]);
         write!(f, "{:?}", head + &*String::from_utf8_lossy(&self.rest))
+    }
+}
+
+/// A text of fewer than `N` octets that is appended in one copy.
+#[derive(Clone, Copy)]
+pub(crate) struct Short<const N: usize> {
+    /// The text, and in the last octet its length.
+    octets: [u8; N],
+}
+
+impl<const N: usize> Short<N> {
+    pub(crate) const EMPTY: Self = Self { octets: [0; N] };
+
+    /// Keeps a copy of `text`.
+    pub(crate) const fn new(text: &[u8]) -> Self {
+        Self::EMPTY.and(text)
+    }
+
+    /// This text with another one behind it.
+    pub(crate) const fn and(mut self, text: &[u8]) -> Self {
+        let len = self.len() as usize;
+        assert!(N <= 255 && len + text.len() < N);
+        let mut at = 0;
+        while at < text.len() {
+            self.octets[len + at] = text[at];
+            at += 1;
+        }
+        self.octets[N - 1] = (len + text.len()) as u8;
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) const fn len(&self) -> u8 {
+        self.octets[N - 1]
     }
 }
 
@@ -213,6 +243,12 @@ impl TextBuffer {
         self.at = self.at.wrapping_sub(dropped);
     }
 
+    /// Drops the last `n` octets (all of them if there are fewer).
+    #[inline]
+    pub fn retract(&mut self, n: usize) {
+        self.at = self.at.wrapping_sub(n.min(self.len()));
+    }
+
     /// Gives back memory beyond `limit` octets once the content is short enough.
     pub fn shrink_to(&mut self, limit: usize) {
         let len = self.len();
@@ -241,7 +277,7 @@ impl TextBuffer {
     #[inline(never)]
     fn grow(&mut self, extra: usize) {
         let len = self.len();
-        let wanted = (len + extra.max(SLACK)).max(self.store.len() * 2).max(256);
+        let wanted = (len + extra.max(SLACK)).max(self.store.len() * 2);
         self.store.resize(wanted, 0);
         self.attach(len);
     }
@@ -249,7 +285,7 @@ impl TextBuffer {
     /// Makes sure that `extra` further octets fit without another allocation.
     #[inline]
     pub fn reserve(&mut self, extra: usize) {
-        if self.store.len() - self.len() < extra {
+        if self.store.len().saturating_sub(self.len()) < extra {
             self.grow(extra);
         }
     }
@@ -268,11 +304,11 @@ impl TextBuffer {
         self.at = self.at.wrapping_add(n);
     }
 
-    /// Lets `write` fill the next `N` octets and appends as many as it returns (`N` at most). What
-    /// the octets hold before is arbitrary.
+    /// Lets `write` fill the next `N` octets and appends as many as it returns, which must not be
+    /// more than `N`. What the octets hold before is arbitrary.
     #[inline(always)]
     #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
-    pub fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+    pub fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> u8) {
         if N > SLACK {
             self.reserve(N);
         } else if self.at > self.limit {
@@ -283,8 +319,11 @@ impl TextBuffer {
         // either it is not beyond `limit`, which has SLACK, or room was made. The borrow of `self`
         // keeps them unaliased.
         let window = unsafe { &mut *at.cast::<[u8; N]>() };
-        // Not read again: the compiler cannot know that the window is not the pointer itself.
-        self.at = at.wrapping_add(write(window).min(N));
+        let used = write(window);
+        debug_assert!(usize::from(used) <= N);
+        // Not read again: the compiler cannot know that the window is not the pointer itself. Even
+        // a wrong count leads nowhere before the store, and what is behind its end is not used.
+        self.at = at.wrapping_add(used.into());
     }
 
     /// Appends one octet.
@@ -296,22 +335,44 @@ impl TextBuffer {
     /// Appends a short array whose length the compiler knows.
     #[inline(always)]
     pub fn array<const N: usize>(&mut self, octets: &[u8; N]) {
+        const { assert!(N <= 255) };
         self.fill(|window| {
             *window = *octets;
-            N
+            N as u8
         });
     }
 
     /// Appends constant text.
     #[inline(always)]
-    pub fn literal(&mut self, text: &Literal) {
+    pub fn literal<const N: usize>(&mut self, text: &Literal<N>) {
         self.fill(|window| {
             *window = text.head;
-            text.head_len.into()
+            text.head_len
         });
         if !text.rest.is_empty() {
             self.bytes(&text.rest);
         }
+    }
+
+    /// Appends a short text.
+    #[inline(always)]
+    pub(crate) fn short<const N: usize>(&mut self, text: &Short<N>) {
+        self.fill(|window| {
+            *window = text.octets;
+            text.len()
+        });
+    }
+
+    /// Appends a short text between quotation marks.
+    #[inline(always)]
+    pub(crate) fn short_quoted(&mut self, text: &Short<16>) {
+        self.fill(|window: &mut [u8; 18]| {
+            let len = text.len() % 16;
+            window[0] = b'"';
+            window[1..17].copy_from_slice(&text.octets);
+            window[usize::from(len) + 1] = b'"';
+            len + 2
+        });
     }
 
     /// Appends any octets.
@@ -324,7 +385,7 @@ impl TextBuffer {
         } else {
             self.fill(|window| {
                 copy_short(window, octets);
-                n
+                n as u8
             });
         }
     }
@@ -339,34 +400,31 @@ impl TextBuffer {
     /// Appends a number in decimal.
     #[inline]
     pub fn decimal(&mut self, value: u64) {
-        if value < 10_000 {
-            let value = value as u32;
-            let zeros = u32::from(value < 10) + u32::from(value < 100) + u32::from(value < 1_000);
-            let digits = u32::from_le_bytes(four_digits(value)) >> (8 * zeros);
-            self.left_of(digits.to_le_bytes(), zeros);
-        } else {
-            self.decimal_long(value);
-        }
-    }
-
-    /// Appends all but the last `spare` octets.
-    #[inline(always)]
-    fn left_of<const N: usize>(&mut self, octets: [u8; N], spare: u32) {
-        self.fill(|window| {
-            *window = octets;
-            N - spare as usize
-        });
+        if value < 10 { self.byte(b'0' + value as u8) } else { self.decimal_long(value) }
     }
 
     fn decimal_long(&mut self, value: u64) {
-        if value < 100_000_000 {
-            let digits = eight_digits(value as u32);
-            let zeros = (digits ^ EIGHT_ZEROS).trailing_zeros() / 8;
-            self.left_of((digits >> (8 * zeros)).to_le_bytes(), zeros);
-        } else {
-            self.decimal(value / 100_000_000);
-            self.array(&eight_digits((value % 100_000_000) as u32).to_le_bytes());
+        if value >= 100_000_000 {
+            return self.decimal_huge(value);
         }
+        let digits = eight_digits(value as u32);
+        // The last digit is shown even when it is zero.
+        let zeros = (digits | 1 << 56).trailing_zeros() & !7;
+        self.fill(|window| {
+            *window = ((digits | EIGHT_ZEROS) >> zeros).to_le_bytes();
+            8 - zeros as u8 / 8
+        });
+    }
+
+    #[inline(never)]
+    fn decimal_huge(&mut self, value: u64) {
+        match value / 100_000_000 {
+            high @ ..10 => self.byte(b'0' + high as u8),
+            high @ ..100 => self.two_digits(high as u32),
+            high => self.decimal_long(high),
+        }
+        let digits = eight_digits((value % 100_000_000) as u32);
+        self.array(&(digits | EIGHT_ZEROS).to_le_bytes());
     }
 
     /// Appends a signed number in decimal.
@@ -396,7 +454,7 @@ impl TextBuffer {
         let rest = eight_digits(value % 100_000_000);
         self.fill::<9>(|window| {
             window[0] = b'0' + (value / 100_000_000) as u8;
-            window[1..].copy_from_slice(&rest.to_le_bytes());
+            window[1..].copy_from_slice(&(rest | EIGHT_ZEROS).to_le_bytes());
             9
         });
     }
@@ -443,23 +501,22 @@ impl TextBuffer {
         self.advance(groups * 4 - missing);
         self.fill(|window| {
             *window = *b"==";
-            missing
+            missing as u8
         });
     }
 
     /// Appends an IPv4 address as a dotted quad.
     #[inline]
     pub fn ipv4(&mut self, address: [u8; 4]) {
-        self.fill::<16>(|window| {
+        self.fill::<28>(|window| {
             let mut at = 0;
             for octet in address {
-                let (digits, len) = OCTET_DECIMAL[usize::from(octet)];
-                window[at..at + 3].copy_from_slice(&digits);
-                at += usize::from(len);
-                window[at] = b'.';
-                at += 1;
+                let text = &OCTET_DECIMAL[usize::from(octet)];
+                let [a, b, c, dot, _] = text.octets;
+                window[at..at + 4].copy_from_slice(&[a, b, c, dot]);
+                at += usize::from(text.len() & 7);
             }
-            at - 1
+            at as u8 - 1
         });
     }
 
@@ -498,7 +555,7 @@ impl TextBuffer {
                 }
             }
             // No colon behind the last group, unless a run or an IPv4 address follows.
-            len - usize::from(shown == 8 && run_start + run_len != 8)
+            len as u8 - u8::from(shown == 8 && run_start + run_len != 8)
         });
         if dotted {
             self.ipv4([address[12], address[13], address[14], address[15]]);
@@ -548,22 +605,20 @@ fn base64_portable(octets: &[u8], room: &mut [u8]) {
     }
 }
 
-/// `00000000` as [`eight_digits`] gives it.
+/// What turns the digits of [`eight_digits`] into text.
 const EIGHT_ZEROS: u64 = u64::from_le_bytes(*b"00000000");
 
-/// Digits of a number below ten thousand.
-#[inline(always)]
-fn four_digits(value: u32) -> [u8; 4] {
-    let [high, low] = [value / 100, value % 100].map(|pair| DIGIT_PAIRS[pair as usize % 100]);
-    [high[0], high[1], low[0], low[1]]
-}
-
-/// Digits of a number below a hundred million, the first one in the lowest octet.
+/// Digits of a number below a hundred million, each in an octet, the first one in the lowest.
 #[inline(always)]
 fn eight_digits(value: u32) -> u64 {
-    let high = u32::from_le_bytes(four_digits(value / 10_000));
-    let low = u32::from_le_bytes(four_digits(value % 10_000));
-    u64::from(high) | u64::from(low) << 32
+    // Halves of four digits, quarters of two, eighths of one: in each step all are divided at once,
+    // by multiplications that are exact in their range.
+    let (high, low) = (u64::from(value / 10_000), u64::from(value % 10_000));
+    let halves = high | low << 32;
+    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
+    let quarters = hundreds | (halves - hundreds * 100) << 16;
+    let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | (quarters - tens * 10) << 8
 }
 
 /// True for the octets that cannot stand for themselves inside a JSON string.
@@ -633,7 +688,7 @@ mod tests {
         let mut want = Vec::new();
         for n in 0..=100 {
             out.bytes(&source[..n]);
-            out.literal(&Literal::new(&source[..n]));
+            out.literal(&Literal::<32>::new(&source[..n]));
             want.extend_from_slice(&source[..n]);
             want.extend_from_slice(&source[..n]);
         }

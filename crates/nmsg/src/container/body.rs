@@ -185,8 +185,8 @@ impl ContainerBody {
     #[inline(always)]
     pub fn payload<'a>(&self, position: usize, octets: &'a [u8]) -> Option<Payload<'a>> {
         match *self.records.get(position)? {
-            Record::Usual(usual) => usual.payload(octets),
-            Record::Unusual(position) => unusual_record(&self.unusual, position, octets).0,
+            Record::Usual(usual) => Some(usual.payload(octets).0),
+            Record::Unusual(position) => Some(unusual_record(&self.unusual, position, octets).0),
         }
     }
 
@@ -200,7 +200,7 @@ impl ContainerBody {
             Some(Record::Usual(usual)) => usual.body(octets),
             Some(Record::Unusual(position)) => {
                 let (payload, _) = unusual_record(&self.unusual, *position, octets);
-                payload.and_then(|payload| payload.body)
+                payload.body
             }
             None => return true,
         };
@@ -258,10 +258,13 @@ impl<'a> StoredPayload<'a> {
     #[inline(always)]
     fn new(record: Record, unusual: &[Fields], stored_crc: Option<u32>, octets: &'a [u8]) -> Self {
         let (payload, encoded) = match record {
-            Record::Usual(usual) => (usual.payload(octets), usual.encoded(octets)),
+            Record::Usual(usual) => {
+                let (payload, encoded) = usual.payload(octets);
+                (payload, Some(encoded))
+            }
             Record::Unusual(position) => unusual_record(unusual, position, octets),
         };
-        Self { payload: payload.unwrap_or_default(), stored_crc, encoded }
+        Self { payload, stored_crc, encoded }
     }
 
     /// True when the body fits its checksum, or has none (`decisions` CR-6).
@@ -284,10 +287,10 @@ fn unusual_record<'a>(
     unusual: &[Fields],
     position: u32,
     octets: &'a [u8],
-) -> (Option<Payload<'a>>, Option<&'a [u8]>) {
+) -> (Payload<'a>, Option<&'a [u8]>) {
     match unusual.get(position as usize) {
-        Some(fields) => (Some(fields.payload(octets)), fields.encoded(octets)),
-        None => (None, None),
+        Some(fields) => (fields.payload(octets), fields.encoded(octets)),
+        None => (Payload::default(), None),
     }
 }
 

@@ -145,26 +145,15 @@ impl Usual {
         (start, self.end as usize)
     }
 
-    /// The whole message; `octets` are those it was recognised in.
+    /// The record and its whole message; `octets` are those it was recognised in.
     #[inline(always)]
-    pub(super) fn encoded(self, octets: &[u8]) -> Option<&[u8]> {
+    pub(super) fn payload(self, octets: &[u8]) -> (Payload<'_>, &[u8]) {
         let (start, end) = self.message();
-        octets.get(start..end)
-    }
-
-    /// The record; `octets` are those it was recognised in.
-    #[inline(always)]
-    pub(super) fn payload(self, octets: &[u8]) -> Option<Payload<'_>> {
-        let (start, end) = self.message();
-        let message = octets.get(start..end)?;
-        let head = u128::from_le_bytes(*message.first_chunk::<HEAD>()?);
-        let source = if self.end != self.body_end {
-            let [a, b, c, d, e] = *message.last_chunk()?;
-            Some(join_groups(u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])) as u32)
-        } else {
-            None
-        };
-        Some(Payload {
+        let message = octets.get(start..end).unwrap_or_default();
+        let head = message.first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
+        let last = message.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
+        let source = (self.end != self.body_end).then(|| join_groups(last >> 24) as u32);
+        let payload = Payload {
             vendor: VendorId((head >> 8) as u32 & 0x7f),
             msgtype: MsgType((head >> 24) as u32 & 0x7f),
             time: Timestamp {
@@ -175,7 +164,8 @@ impl Usual {
             operator: None,
             group: None,
             body: self.body(octets),
-        })
+        };
+        (payload, message)
     }
 
     /// The body; `octets` are those it was recognised in.

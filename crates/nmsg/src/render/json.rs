@@ -90,8 +90,12 @@ impl Envelope<'_> {
             out.hex_u32(labels.source);
             out.byte(b'"');
         }
-        alias_key(out, b",\"operator\":", labels.operator, &self.aliases.operators);
-        alias_key(out, b",\"group\":", labels.group, &self.aliases.groups);
+        if labels.operator != 0 {
+            alias_key(out, b",\"operator\":", labels.operator, &self.aliases.operators);
+        }
+        if labels.group != 0 {
+            alias_key(out, b",\"group\":", labels.group, &self.aliases.groups);
+        }
     }
 
     #[cold]
@@ -125,10 +129,8 @@ impl Envelope<'_> {
     }
 }
 
+#[inline(never)]
 fn alias_key(out: &mut TextBuffer, key: &[u8], number: u32, aliases: &AliasTable) {
-    if number == 0 {
-        return;
-    }
     out.bytes(key);
     match aliases.name(number) {
         Some(name) => {
@@ -149,16 +151,28 @@ pub(crate) fn write_message(
     time: &mut TimeWriter,
 ) {
     let start = out.len();
-    let mut message = None;
+    let message = Message::new(view);
     let mut context = Context { view, scratch, time };
     for step in &view.schema().plan().json {
-        if step.source == Source::Stored {
-            if let Some(raw) = view.raw(step) {
-                write_member(out, &mut context, step, raw);
+        let value = match step.source {
+            Source::Stored => view.raw(step),
+            Source::StoredArray if view.stored_count(step.field.into()) == 1 => view.raw(step),
+            Source::StoredArray => {
+                write_array(out, &mut context, step, view.raws(step));
+                continue;
             }
-        } else {
-            let message = message.get_or_insert_with(|| Message::new(view));
-            write_unusual(out, &mut context, step, message);
+            Source::Computed => message.computed(step.field.into(), 0).map(Raw::from),
+            Source::ComputedArray => {
+                let computed = |index| message.computed(step.field.into(), index);
+                let values = (0..).map_while(computed).map(Raw::from);
+                write_array(out, &mut context, step, values);
+                continue;
+            }
+        };
+        if let Some(value) = value {
+            out.literal(&step.label);
+            json_value::write(out, &mut context, step, value);
+            step.close(out);
         }
     }
     if out.len() == start {
@@ -171,49 +185,8 @@ pub(crate) fn write_message(
     out.byte(b'}');
 }
 
-#[inline(always)]
-fn write_member(out: &mut TextBuffer, context: &mut Context<'_, '_>, step: &Step, raw: Raw<'_>) {
-    out.literal(&step.label);
-    json_value::write(out, context, step, raw);
-    close_quote(out, step);
-}
-
-#[inline(always)]
-fn close_quote(out: &mut TextBuffer, step: &Step) {
-    out.fill::<1>(|window| {
-        window[0] = b'"';
-        step.quoted.into()
-    });
-}
-
-/// Appends a field that is computed or has several values.
+/// Appends a field with any number of values.
 #[inline(never)]
-fn write_unusual(
-    out: &mut TextBuffer,
-    context: &mut Context<'_, '_>,
-    step: &Step,
-    message: &Message<'_>,
-) {
-    let computed = |index| Some(Raw::from(message.computed(step.field.into(), index)?));
-    match step.source {
-        Source::Stored | Source::Computed => {
-            if let Some(raw) = computed(0) {
-                write_member(out, context, step, raw);
-            }
-        }
-        Source::StoredArray if context.view.stored_count(step.field.into()) == 1 => {
-            let value = context.view.raw(step);
-            write_array(out, context, step, value.into_iter());
-        }
-        Source::StoredArray => {
-            let values = context.view.raws(step);
-            write_array(out, context, step, values);
-        }
-        Source::ComputedArray => write_array(out, context, step, (0..).map_while(computed)),
-    }
-}
-
-#[inline]
 fn write_array<'v>(
     out: &mut TextBuffer,
     context: &mut Context<'_, '_>,
@@ -222,19 +195,17 @@ fn write_array<'v>(
 ) {
     out.literal(&step.label);
     let start = out.len();
-    for raw in values {
-        // The first comma becomes the bracket.
-        out.byte(b',');
-        if step.quoted {
-            out.byte(b'"');
-        }
-        json_value::write(out, context, step, raw);
-        close_quote(out, step);
+    for value in values {
+        json_value::write(out, context, step, value);
+        if step.quoted { out.array(b"\",\"") } else { out.byte(b',') }
     }
+    let quote = usize::from(step.quoted);
     if out.len() == start {
-        return out.array(b"[]");
+        // No string was opened.
+        out.retract(quote);
+        out.byte(b']');
+    } else {
+        out.retract(1 + 2 * quote);
+        step.close(out);
     }
-    let written = out.len() - start;
-    out.tail_mut(written)[0] = b'[';
-    out.byte(b']');
 }

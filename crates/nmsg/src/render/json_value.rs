@@ -35,15 +35,14 @@ pub(super) fn write(
 ) {
     let Raw { number, octets } = raw;
     match step.op {
-        Op::Unsigned16 => out.decimal(u64::from(number as u16)),
-        Op::Unsigned32 => out.decimal(u64::from(number as u32)),
-        Op::Unsigned64 => out.decimal(number),
-        Op::Signed16 => out.decimal_signed(i64::from(number as i16)),
-        Op::Signed32 => out.decimal_signed(i64::from(number as i32)),
-        Op::Signed64 => out.decimal_signed(number as i64),
+        Op::Unsigned => out.decimal(step.unsigned(number)),
+        Op::Signed => out.decimal_signed(step.signed(number)),
         Op::Double => json_double(out, f64::from_bits(number)),
         Op::Bool => out.bytes(if number != 0 { b"true" } else { b"false" }),
-        Op::Enum => enumerated(out, context.view, step, number as i32),
+        Op::Enum => match step.name(number as i32) {
+            Some(name) => out.literal(name),
+            None => out.decimal((number as u32).into()),
+        },
         Op::Text | Op::MultilineText => json_text(out, octets),
         Op::Ip => match *octets {
             [a, b, c, d] => quoted(out, |out| out.ipv4([a, b, c, d])),
@@ -83,7 +82,7 @@ pub(super) fn write(
         },
         Op::HexId => hex(out, number),
         Op::DnsMessageSie => dns_text(out, context, octets),
-        Op::DnsJson => match DnsMessage::parse(octets) {
+        Op::DnsJson => match &DnsMessage::parse(octets) {
             Ok(message) => message.write_json(out, &mut context.scratch.dns),
             Err(_) => out.array(b"null"),
         },
@@ -91,18 +90,8 @@ pub(super) fn write(
     }
 }
 
-#[inline]
-fn enumerated(out: &mut TextBuffer, view: View<'_>, step: &Step, number: i32) {
-    let field = view.schema().fields().get(usize::from(step.field));
-    let names = field.and_then(|field| field.names.as_ref());
-    match names.and_then(|names| names.name(number)) {
-        Some(name) => quoted(out, |out| out.bytes(name)),
-        None => out.decimal((number as u32).into()),
-    }
-}
-
 fn dns_text(out: &mut TextBuffer, context: &mut Context<'_, '_>, octets: &[u8]) {
-    let Ok(message) = DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
+    let Ok(message) = &DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
     let text = &mut context.scratch.text;
     text.clear();
     message.write_text(text);

@@ -3,18 +3,14 @@
 use wdns::{Literal, TextBuffer};
 
 use crate::index::Stored;
-use crate::schema::{Field, FieldFlags, FieldType, Form, Label, Storage};
+use crate::schema::{EnumValue, Field, FieldFlags, FieldType, Form, Label, Storage, find_number};
 use crate::view::Value;
 
 /// How a value becomes text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Op {
-    Unsigned16,
-    Unsigned32,
-    Unsigned64,
-    Signed16,
-    Signed32,
-    Signed64,
+    Unsigned,
+    Signed,
     Double,
     Bool,
     Enum,
@@ -64,12 +60,8 @@ impl Op {
                 FieldType::String => Self::Text,
                 FieldType::MultilineString => Self::MultilineText,
                 FieldType::Ip => Self::Ip,
-                FieldType::Uint16 => Self::Unsigned16,
-                FieldType::Uint32 => Self::Unsigned32,
-                FieldType::Uint64 => Self::Unsigned64,
-                FieldType::Int16 => Self::Signed16,
-                FieldType::Int32 => Self::Signed32,
-                FieldType::Int64 => Self::Signed64,
+                FieldType::Uint16 | FieldType::Uint32 | FieldType::Uint64 => Self::Unsigned,
+                FieldType::Int16 | FieldType::Int32 | FieldType::Int64 => Self::Signed,
                 FieldType::Double => Self::Double,
                 FieldType::Bool => Self::Bool,
             },
@@ -110,10 +102,13 @@ pub(crate) enum Source {
 /// What to write for one field.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// What stands before the value. JSON: `,"name":`, with the opening quote of a string that is
-    /// not in an array; the comma of the first field written is patched. Presentation: `name: `, or
-    /// `name:` where the value starts on a line of its own.
+    /// What stands before the value. JSON: `,"name":`, with the opening bracket of an array and the
+    /// opening quote of a string; the comma of the first field written is patched. Presentation:
+    /// `name: `, or `name:` where the value starts on a line of its own.
     pub(crate) label: Literal,
+    /// What stands behind the value in JSON: the closing quote and bracket.
+    closing: [u8; 2],
+    closing_len: u8,
     pub(crate) op: Op,
     pub(crate) source: Source,
     /// Position of the field in declared order.
@@ -122,8 +117,69 @@ pub(crate) struct Step {
     pub(crate) quoted: bool,
     /// The value is stored as octets, not as a number.
     pub(crate) octets: bool,
+    /// How many bits of a stored number the type has no room for.
+    spare_bits: u8,
     /// Raw tag of a stored value.
     pub(crate) tag: u32,
+    /// The texts of numbers that have names.
+    names: Vec<(i32, Literal)>,
+}
+
+impl Step {
+    fn new(field: &Field, position: u16, source: Source, label: &[u8]) -> Self {
+        Self {
+            label: Literal::new(label),
+            closing: [0; 2],
+            closing_len: 0,
+            op: Op::of(field),
+            source,
+            field: position,
+            quoted: false,
+            octets: field.storage == Storage::Bytes,
+            spare_bits: match field.field_type {
+                FieldType::Uint16 | FieldType::Int16 => 48,
+                FieldType::Uint32 | FieldType::Int32 => 32,
+                _ => 0,
+            },
+            tag: raw_tag(field),
+            names: Vec::new(),
+        }
+    }
+
+    /// Takes the field's names of numbers over, with `quote` before and behind each.
+    fn with_names(mut self, field: &Field, quote: &[u8]) -> Self {
+        let values = field.names.iter().flat_map(|names| names.0.iter());
+        let text = |value: &EnumValue| [quote, value.name.to_bytes(), quote].concat();
+        self.names = values.map(|value| (value.number, Literal::new(&text(value)))).collect();
+        self
+    }
+
+    /// The text of a number that has a name.
+    #[inline(always)]
+    pub(crate) fn name(&self, number: i32) -> Option<&Literal> {
+        find_number(&self.names, number, |&(number, _)| number).map(|(_, text)| text)
+    }
+
+    /// Appends what stands behind the value.
+    #[inline(always)]
+    pub(crate) fn close(&self, out: &mut TextBuffer) {
+        out.fill(|window| {
+            *window = self.closing;
+            self.closing_len
+        });
+    }
+
+    /// A stored number as the field's unsigned type holds it.
+    #[inline(always)]
+    pub(crate) fn unsigned(&self, number: u64) -> u64 {
+        number << self.spare_bits >> self.spare_bits
+    }
+
+    /// A stored number as the field's signed type holds it.
+    #[inline(always)]
+    pub(crate) fn signed(&self, number: u64) -> i64 {
+        (number << self.spare_bits).cast_signed() >> self.spare_bits
+    }
 }
 
 /// The steps of a message type, in declared order.
@@ -161,18 +217,20 @@ fn json_step(field: &Field, position: u16) -> Step {
     label.bytes(b",\"");
     label.json_escaped(field.name());
     label.bytes(b"\":");
-    if quoted && !array {
+    if array {
+        label.byte(b'[');
+    }
+    if quoted {
         label.byte(b'"');
     }
-    Step {
-        label: Literal::new(label.as_bytes()),
-        op,
-        source,
-        field: position,
-        quoted,
-        octets: field.storage == Storage::Bytes,
-        tag: raw_tag(field),
-    }
+    let (closing, closing_len) = match (quoted, array) {
+        (true, true) => (*b"\"]", 2),
+        (true, false) => (*b"\" ", 1),
+        (false, true) => (*b"] ", 1),
+        (false, false) => (*b"  ", 0),
+    };
+    let step = Step::new(field, position, source, label.as_bytes()).with_names(field, b"\"");
+    Step { op, closing, closing_len, quoted, ..step }
 }
 
 fn presentation_step(field: &Field, position: u16) -> Option<Step> {
@@ -182,7 +240,8 @@ fn presentation_step(field: &Field, position: u16) -> Option<Step> {
     }
     let op = Op::of(field);
     let source = match (field.getter, field.label) {
-        (Some(_), _) => Source::ComputedArray,
+        (Some(_), _) if field.flags.contains(FieldFlags::REPEATED) => Source::ComputedArray,
+        (Some(_), _) => Source::Computed,
         (None, Label::Repeated) => Source::StoredArray,
         (None, _) => Source::Stored,
     };
@@ -191,15 +250,7 @@ fn presentation_step(field: &Field, position: u16) -> Option<Step> {
     if !matches!(op, Op::MultilineText | Op::NcapPayload) {
         label.push(b' ');
     }
-    Some(Step {
-        label: Literal::new(&label),
-        op,
-        source,
-        field: position,
-        quoted: false,
-        octets: field.storage == Storage::Bytes,
-        tag: raw_tag(field),
-    })
+    Some(Step::new(field, position, source, &label).with_names(field, b""))
 }
 
 /// Field number and wire type as one number; 0 for a field that is not stored.

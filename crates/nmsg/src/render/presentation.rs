@@ -1,7 +1,7 @@
 use wdns::TextBuffer;
 
 use super::Unrenderable;
-use super::plan::{Source, Step};
+use super::plan::{Raw, Source, Step};
 use super::presentation_value::{Context, Separator, write_line};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
@@ -102,19 +102,21 @@ impl<'r> PresentationWriter<'r> {
 fn write_labels(out: &mut TextBuffer, labels: Labels, aliases: &Aliases) {
     out.hex_u32(labels.source);
     out.array(b"] [");
-    alias(out, labels.operator, &aliases.operators);
+    if labels.operator != 0 {
+        alias(out, labels.operator, &aliases.operators);
+    }
     out.array(b"] [");
-    alias(out, labels.group, &aliases.groups);
+    if labels.group != 0 {
+        alias(out, labels.group, &aliases.groups);
+    }
     out.array(b"] ");
 }
 
-#[inline]
+#[inline(never)]
 fn alias(out: &mut TextBuffer, number: u32, aliases: &AliasTable) {
-    if number != 0 {
-        match aliases.name(number) {
-            Some(name) => out.bytes(name),
-            None => out.decimal(number.into()),
-        }
+    match aliases.name(number) {
+        Some(name) => out.bytes(name),
+        None => out.decimal(number.into()),
     }
 }
 
@@ -129,33 +131,36 @@ pub(crate) fn write_fields(
     let message = Message::new(view);
     let context = Context { message: &message, separator };
     for step in &view.schema().plan().presentation {
-        if step.source == Source::Stored {
-            if let Some(raw) = view.raw(step) {
-                write_line(out, &context, time, step, raw);
+        let value = match step.source {
+            Source::Stored => view.raw(step),
+            Source::Computed => message.computed(step.field.into(), 0).map(Raw::from),
+            Source::StoredArray => {
+                write_lines(out, &context, time, step, view.raws(step));
+                continue;
             }
-        } else {
-            write_lines(out, &context, time, step);
+            Source::ComputedArray => {
+                let computed = |index| message.computed(step.field.into(), index);
+                let values = (0..).map_while(computed).map(Raw::from);
+                write_lines(out, &context, time, step, values);
+                continue;
+            }
+        };
+        if let Some(value) = value {
+            write_line(out, &context, time, step, value);
         }
     }
 }
 
-/// Appends the lines of a field that may have several values.
+/// Appends the lines of a field with any number of values.
 #[inline(never)]
-fn write_lines(
+fn write_lines<'v>(
     out: &mut TextBuffer,
     context: &Context<'_, '_>,
     time: &mut TimeWriter,
     step: &Step,
+    values: impl Iterator<Item = Raw<'v>>,
 ) {
-    let view = context.message.view();
-    if step.source == Source::StoredArray {
-        for raw in view.raws(step) {
-            write_line(out, context, time, step, raw);
-        }
-    } else {
-        for index in 0.. {
-            let Some(value) = context.message.computed(step.field.into(), index) else { break };
-            write_line(out, context, time, step, value.into());
-        }
+    for value in values {
+        write_line(out, context, time, step, value);
     }
 }

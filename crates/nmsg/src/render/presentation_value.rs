@@ -82,15 +82,14 @@ pub(super) fn write_line(
         _ => out.literal(&step.label),
     }
     match step.op {
-        Op::Unsigned16 => out.decimal(u64::from(number as u16)),
-        Op::Unsigned32 => out.decimal(u64::from(number as u32)),
-        Op::Unsigned64 => out.decimal(number),
-        Op::Signed16 => out.decimal_signed(i64::from(number as i16)),
-        Op::Signed32 => out.decimal_signed(i64::from(number as i32)),
-        Op::Signed64 => out.decimal_signed(number as i64),
+        Op::Unsigned => out.decimal(step.unsigned(number)),
+        Op::Signed => out.decimal_signed(step.signed(number)),
         Op::Double => presentation_double(out, f64::from_bits(number)),
         Op::Bool => out.bytes(if number != 0 { b"True" } else { b"False" }),
-        Op::Enum => enumerated(out, context, step, number as i32),
+        Op::Enum => match step.name(number as i32) {
+            Some(name) => out.literal(name),
+            None => invalid(out, b"<UNKNOWN ENUM VAL=", number as u32),
+        },
         Op::Text => out.bytes(until_nul(octets)),
         Op::MultilineText => {
             context.separator.write(out);
@@ -102,20 +101,23 @@ pub(super) fn write_line(
             wdns::name::write::<false>(out, octets);
         }
         Op::RrType => {
-            let name = RrType(number as u16).mnemonic();
-            with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
+            let known = RrType(number as u16).write_mnemonic(out);
+            or_unknown(out, known);
+            in_brackets(out, number);
         }
         Op::Class => {
             Class(number as u16).write(out);
-            with_number(out, b"", number);
+            in_brackets(out, number);
         }
         Op::ClassSie => {
-            let name = Class(number as u16).mnemonic();
-            with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
+            let known = Class(number as u16).write_mnemonic(out);
+            or_unknown(out, known);
+            in_brackets(out, number);
         }
         Op::Rcode => {
-            let name = Rcode(number as u16).mnemonic();
-            with_number(out, name.unwrap_or("<UNKNOWN>").as_bytes(), number);
+            let known = Rcode(number as u16).write_mnemonic(out);
+            or_unknown(out, known);
+            in_brackets(out, number);
         }
         Op::Time => time.write_seconds(out, (number as u32).into()),
         Op::Rdata => match context.message.view().rr_kind() {
@@ -123,12 +125,15 @@ pub(super) fn write_line(
             None => wdns::rdata::write_generic::<false>(out, octets),
         },
         Op::Bytes | Op::PacketBytes | Op::Encoded | Op::DnsJson => {
-            invalid(out, b"<BYTE ARRAY LEN=", octets.len())
+            invalid(out, b"<BYTE ARRAY LEN=", octets.len() as u32)
         }
         Op::HexId => hex(out, number),
         Op::Protocol => {
             match protocol_name(number) {
-                Some(name) => with_number(out, name, number),
+                Some(name) => {
+                    out.bytes(name);
+                    in_brackets(out, number);
+                }
                 None => out.decimal(u64::from(number as u16)),
             }
             return out.byte(b'\n');
@@ -140,7 +145,7 @@ pub(super) fn write_line(
 }
 
 fn dns_dump(out: &mut TextBuffer, separator: &Separator, octets: &[u8]) {
-    let Ok(message) = DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
+    let Ok(message) = &DnsMessage::parse(octets) else { return out.bytes(b"<PARSE ERROR>") };
     out.byte(b'[');
     out.decimal(octets.len() as u64);
     out.bytes(b" octets]");
@@ -149,41 +154,34 @@ fn dns_dump(out: &mut TextBuffer, separator: &Separator, octets: &[u8]) {
     out.array(b"---");
 }
 
-#[inline]
-fn enumerated(out: &mut TextBuffer, context: &Context<'_, '_>, step: &Step, number: i32) {
-    let field = context.message.view().schema().fields().get(usize::from(step.field));
-    let names = field.and_then(|field| field.names.as_ref());
-    match names.and_then(|names| names.name(number)) {
-        Some(name) => out.bytes(name),
-        None => {
-            out.bytes(b"<UNKNOWN ENUM VAL=");
-            out.decimal((number as u32).into());
-            out.byte(b'>');
-        }
-    }
-}
-
 /// Appends an address, or what is wrong with it.
 pub(crate) fn address(out: &mut TextBuffer, octets: &[u8]) {
     match *octets {
         [a, b, c, d] => out.ipv4([a, b, c, d]),
         _ => match octets.try_into() {
             Ok(address) => out.ipv6(address),
-            Err(_) => invalid(out, b"<INVALID IP len=", octets.len()),
+            Err(_) => invalid(out, b"<INVALID IP len=", octets.len() as u32),
         },
     }
 }
 
-fn invalid(out: &mut TextBuffer, what: &[u8], len: usize) {
+#[inline(never)]
+fn invalid(out: &mut TextBuffer, what: &[u8], number: u32) {
     out.bytes(what);
-    out.decimal(len as u64);
+    out.decimal(number.into());
     out.byte(b'>');
 }
 
-/// Appends `NAME (NUMBER)`; the number is one of 16 bits.
-#[inline]
-fn with_number(out: &mut TextBuffer, name: &[u8], number: u64) {
-    out.bytes(name);
+#[inline(always)]
+fn or_unknown(out: &mut TextBuffer, known: bool) {
+    if !known {
+        out.bytes(b"<UNKNOWN>");
+    }
+}
+
+/// Appends ` (NUMBER)`; the number is one of 16 bits.
+#[inline(always)]
+fn in_brackets(out: &mut TextBuffer, number: u64) {
     out.array(b" (");
     out.decimal(u64::from(number as u16));
     out.byte(b')');

@@ -8,6 +8,12 @@ use crate::wire::WireType;
 /// Field numbers below this are found by one array access.
 const DENSE_FIELDS: u32 = 128;
 
+/// Raw tags of those.
+const DENSE_TAGS: usize = DENSE_FIELDS as usize * 8;
+
+/// Octets of a record header's constant part that are copied at once.
+const HEADER_WINDOW: usize = 48;
+
 /// Stands for a raw tag that is no field; no table has as many fields.
 const NO_SLOT: u16 = u16::MAX;
 
@@ -29,15 +35,15 @@ pub(crate) struct TagEntry {
 pub struct Schema {
     declaration: MessageType,
     /// Field index by raw tag, for fields in their own wire type; [`NO_SLOT`] elsewhere.
-    dense: Vec<u16>,
+    dense: Box<[u16; DENSE_TAGS]>,
     /// Field index by field number, for low field numbers; [`NO_SLOT`] elsewhere.
     numbers: Vec<u16>,
     tags: Vec<(u32, TagEntry)>,
     required: Vec<u16>,
     by_name: Vec<u16>,
     plan: Plan,
-    json_header: Literal,
-    presentation_header: Literal,
+    json_header: Literal<HEADER_WINDOW>,
+    presentation_header: Literal<HEADER_WINDOW>,
     rr_fields: Option<(u16, u16)>,
     encoding: Vec<EncodingStep>,
     json_keys: Vec<Key>,
@@ -48,7 +54,7 @@ impl Schema {
     #[must_use]
     pub fn new(declaration: MessageType) -> Self {
         let fields = &declaration.fields;
-        let mut dense = Vec::new();
+        let mut dense = Box::new([NO_SLOT; DENSE_TAGS]);
         let mut numbers = Vec::new();
         let mut tags = Vec::new();
         for (i, field) in fields.iter().enumerate() {
@@ -57,9 +63,7 @@ impl Schema {
             let (wire, truth) = (field.storage.wire_type(), field.storage == Storage::Bool);
             let entry = TagEntry { field: i as u16, wire, repeated, truth };
             if tag < DENSE_FIELDS {
-                let raw = tag as usize * 8 + entry.wire as usize;
-                dense.resize(dense.len().max(raw + 1), NO_SLOT);
-                dense[raw] = entry.field;
+                dense[tag as usize * 8 + entry.wire as usize] = entry.field;
                 numbers.resize(numbers.len().max(tag as usize + 1), NO_SLOT);
                 numbers[tag as usize] = entry.field;
             }
@@ -180,13 +184,13 @@ impl Schema {
 
     /// `","vname":"…","mname":"…"`, what follows the time in a JSON record.
     #[inline]
-    pub(crate) fn json_header(&self) -> &Literal {
+    pub(crate) fn json_header(&self) -> &Literal<HEADER_WINDOW> {
         &self.json_header
     }
 
     /// `] [V:T VNAME MNAME] [`, what follows the time in a presentation header.
     #[inline]
-    pub(crate) fn presentation_header(&self) -> &Literal {
+    pub(crate) fn presentation_header(&self) -> &Literal<HEADER_WINDOW> {
         &self.presentation_header
     }
 

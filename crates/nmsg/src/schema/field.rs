@@ -175,6 +175,20 @@ pub struct EnumValue {
 #[derive(Clone, Debug)]
 pub struct EnumTable(pub Cow<'static, [EnumValue]>);
 
+/// The one of a list in ascending order that has this number.
+#[inline]
+pub(crate) fn find_number<T>(
+    values: &[T],
+    number: i32,
+    number_of: impl Fn(&T) -> i32,
+) -> Option<&T> {
+    // Nearly all lists count from 0 or 1 without gaps.
+    let guess = i64::from(number) - i64::from(number_of(values.first()?));
+    let found = values.get(usize::try_from(guess).ok()?);
+    let found = found.filter(|value| number_of(value) == number);
+    found.or_else(|| values.iter().find(|value| number_of(value) == number))
+}
+
 impl EnumTable {
     /// Declares an enumeration; `values` ascend.
     #[must_use]
@@ -185,12 +199,7 @@ impl EnumTable {
     /// The name of a number, without its C terminator.
     #[must_use]
     pub fn name(&self, number: i32) -> Option<&[u8]> {
-        // Nearly all tables count from 0 or 1 without gaps.
-        let values = &*self.0;
-        let guess = usize::try_from(i64::from(number) - i64::from(values.first()?.number)).ok()?;
-        let found = values.get(guess).filter(|value| value.number == number);
-        let found = found.or_else(|| values.iter().find(|value| value.number == number))?;
-        Some(found.name.to_bytes())
+        Some(find_number(&self.0, number, |value| value.number)?.name.to_bytes())
     }
 
     /// The number of a name, compared exactly.

@@ -18,7 +18,7 @@ mod registry;
 
 pub use compiled::Schema;
 pub(crate) use encoding::EncodingStep;
-pub(crate) use field::enum_values;
 pub use field::{EnumTable, EnumValue, Field, FieldFlags, FieldType, Form, Getter, Label, Storage};
+pub(crate) use field::{enum_values, find_number};
 pub use message_type::{Check, Derive, MessageType};
 pub use registry::{Registry, Vendor};

@@ -44,7 +44,7 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
                 *digit = b'0' + (decimals % 10) as u8;
                 decimals /= 10;
             }
-            DIGITS as usize
+            DIGITS as u8
         });
     }
 }

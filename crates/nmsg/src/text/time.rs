@@ -60,26 +60,34 @@ pub fn write_seconds(out: &mut TextBuffer, seconds: i64) {
     ]);
 }
 
-/// Number of days whose text [`TimeWriter`] keeps.
-const DAYS_KEPT: usize = 64;
+/// Number of days and of seconds whose text [`TimeWriter`] keeps.
+const KEPT: usize = 64;
 
-/// A day as text: `YYYY-MM-DD `, for years of four digits.
+/// A day or a second as text, for years of four digits: `YYYY-MM-DD ` and perhaps `HH:MM:SS.`.
 #[derive(Clone, Copy, Debug)]
-struct Day {
+struct Known {
     number: u32,
-    text: [u8; 16],
+    text: [u8; TIME_LEN + 1],
 }
 
-/// Writes points in time, remembering the dates of some days.
+/// Octets of `YYYY-MM-DD HH:MM:SS`.
+const TIME_LEN: usize = 19;
+
+/// Writes points in time, remembering some: records of one stream have much time in common.
 #[derive(Clone, Debug)]
 pub(crate) struct TimeWriter {
-    days: Box<[Day; DAYS_KEPT]>,
+    days: Box<[Known; KEPT]>,
+    seconds: Box<[Known; KEPT]>,
 }
 
 impl Default for TimeWriter {
     fn default() -> Self {
-        // No day of a 32-bit second count has this number.
-        Self { days: Box::new([Day { number: u32::MAX, text: [0; 16] }; DAYS_KEPT]) }
+        let unknown = Known { number: u32::MAX, text: [0; TIME_LEN + 1] };
+        let mut known =
+            Self { days: Box::new([unknown; KEPT]), seconds: Box::new([unknown; KEPT]) };
+        // No day of a 32-bit second count has the number of an unknown one, but a second has.
+        known.seconds[KEPT - 1].number = 0;
+        known
     }
 }
 
@@ -95,21 +103,31 @@ impl TimeWriter {
     /// Appends date and time as [`write_seconds`] does.
     #[inline]
     pub(crate) fn write_seconds(&mut self, out: &mut TextBuffer, seconds: i64) {
-        let Ok(seconds) = u32::try_from(seconds) else { return write_seconds(out, seconds) };
-        let (number, second) = (seconds / SECONDS_PER_DAY as u32, seconds % SECONDS_PER_DAY as u32);
-        let kept = &mut self.days[number as usize % DAYS_KEPT];
-        if kept.number != number {
-            *kept = Day::new(number);
+        let Ok(number) = u32::try_from(seconds) else { return write_seconds(out, seconds) };
+        let place = number as usize % KEPT;
+        if self.seconds[place].number != number {
+            self.seconds[place] = self.second(number);
         }
-        let text = &kept.text;
+        let text = &self.seconds[place].text;
+        out.fill(|window| {
+            *window = *text;
+            TIME_LEN as u8
+        });
+    }
+
+    #[inline]
+    fn second(&mut self, number: u32) -> Known {
+        let (day, second) = (number / SECONDS_PER_DAY as u32, number % SECONDS_PER_DAY as u32);
+        let known = &mut self.days[day as usize % KEPT];
+        if known.number != day {
+            *known = Known::day(day);
+        }
         let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60]
             .map(|n| u64::from(u16::from_le_bytes(PAIRS[n as usize % 60])));
         let clock = hour | minute << 24 | second << 48 | COLONS;
-        out.fill::<20>(|window| {
-            window[..16].copy_from_slice(text);
-            window[11..19].copy_from_slice(&clock.to_le_bytes());
-            19
-        });
+        let mut text = known.text;
+        text[11..TIME_LEN].copy_from_slice(&clock.to_le_bytes());
+        Known { number, text }
     }
 }
 
@@ -127,13 +145,15 @@ static PAIRS: [[u8; 2]; 60] = {
     table
 };
 
-impl Day {
+impl Known {
     #[cold]
-    fn new(number: u32) -> Self {
+    fn day(number: u32) -> Self {
         let (year, month, day) = civil_from_days(number.into());
         let [[a, b], [c, d], [e, f], [g, h]] =
             [year as u32 / 100, year as u32 % 100, month, day].map(two_digits);
-        Self { number, text: [a, b, c, d, b'-', e, f, b'-', g, h, b' ', 0, 0, 0, 0, 0] }
+        let mut text = [0; TIME_LEN + 1];
+        text[..11].copy_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h, b' ']);
+        Self { number, text }
     }
 }
 

@@ -216,14 +216,6 @@ fn hash(seed: u64, octets: &[u8]) -> u64 {
         .fold(start, |state, word| fold(state ^ u64::from_le_bytes(*word), seed.rotate_left(29)))
 }
 
-impl Record<'_> {
-    /// The owner's offset when it is a pointer and nothing else.
-    fn owner_pointer(&self) -> Option<[u8; 2]> {
-        let pointer = *self.message.octets[self.owner_at..].first_chunk()?;
-        (pointer[0] >= 0xc0).then_some(pointer)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,16 +1,18 @@
 //! Records and messages to text (`wdns` §8, `rendering-and-parsing` §13.7).
 
-use super::{Message, Question, Record, Section};
+use super::{FlagTexts, Message, Question, Record, Section};
 use crate::rdata::{self, edns};
+use crate::text_buffer::Short;
 use crate::{Class, RrType, TextBuffer};
 
-/// Title of each section, and its name where entries are counted.
-const TITLES: [(&str, &str); 4] = [
-    ("QUESTION", "QUERY"),
-    ("ANSWER", "ANSWER"),
-    ("AUTHORITY", "AUTHORITY"),
-    ("ADDITIONAL", "ADDITIONAL"),
+/// The title line of each section that holds records, behind an empty line.
+static TITLES: [Short<32>; 3] = [
+    Short::new(b"\n;; ANSWER SECTION:\n"),
+    Short::new(b"\n;; AUTHORITY SECTION:\n"),
+    Short::new(b"\n;; ADDITIONAL SECTION:\n"),
 ];
+
+static FLAGS: FlagTexts<24> = FlagTexts::new(" ", "", "");
 
 /// Appends `;NAME CLASS TYPE` and a line end.
 pub(crate) fn write_question_line(
@@ -71,7 +73,7 @@ impl Message<'_> {
     pub fn write_text(&self, out: &mut TextBuffer) {
         self.write_header(out);
         if let Some(edns) = self.edns() {
-            out.bytes(b";; OPT PSEUDOSECTION:\n; EDNS: version: ");
+            out.array(b";; OPT PSEUDOSECTION:\n; EDNS: version: ");
             out.decimal(edns.version.into());
             out.array(b", flags:");
             if edns.dnssec_ok() {
@@ -82,19 +84,11 @@ impl Message<'_> {
             out.byte(b'\n');
             edns::write_each::<false>(out, edns.options, b"; ", b"\n");
         }
-        for (section, (title, _)) in TITLES.iter().enumerate() {
-            out.array(if section == 0 { b";; " } else { b"\n;;" });
-            if section > 0 {
-                out.byte(b' ');
-            }
-            out.bytes(title.as_bytes());
-            out.array(b" SECTION:\n");
-            if section == Section::Question as usize {
-                self.questions().for_each(|question| question.write_line(out));
-            } else {
-                let section = Section::RECORDS[section - 1];
-                self.records(section).for_each(|record| record.write_line(out));
-            }
+        out.array(b";; QUESTION SECTION:\n");
+        self.questions().for_each(|question| question.write_line(out));
+        for (section, title) in Section::RECORDS.into_iter().zip(&TITLES) {
+            out.short(title);
+            self.records(section).for_each(|record| record.write_line(out));
         }
     }
 
@@ -107,16 +101,16 @@ impl Message<'_> {
         out.array(b", id: ");
         out.decimal(self.id().into());
         out.array(b"\n;; flags:");
-        for name in self.flags().names() {
-            out.byte(b' ');
-            out.bytes(name.as_bytes());
-        }
-        for (section, (_, counted)) in TITLES.iter().enumerate() {
-            out.array(if section == 0 { b"; " } else { b", " });
-            out.bytes(counted.as_bytes());
-            out.array(b": ");
-            out.decimal(self.sections[section].count as u64);
-        }
+        out.short(FLAGS.get(self.flags()));
+        let count = |section| self.count(section) as u64;
+        out.array(b"; QUERY: ");
+        out.decimal(count(Section::Question));
+        out.array(b", ANSWER: ");
+        out.decimal(count(Section::Answer));
+        out.array(b", AUTHORITY: ");
+        out.decimal(count(Section::Authority));
+        out.array(b", ADDITIONAL: ");
+        out.decimal(count(Section::Additional));
         out.array(b"\n\n");
     }
 }

@@ -1,7 +1,7 @@
 //! Names with compression pointers, as they stand in messages (`wdns` §3.3).
 
 use super::{COPY_WINDOW, MAX_LABEL_LEN, MAX_LEN, NameBuf};
-use crate::Error;
+use crate::{Error, TextBuffer};
 
 /// The two highest bits of a length octet mark a compression pointer.
 const POINTER_MARK: u8 = 0xc0;
@@ -71,6 +71,13 @@ fn target(message: &[u8], at: usize) -> Result<usize, Error> {
     };
     let target = usize::from(u16::from_be_bytes([high & !POINTER_MARK, low]));
     if target < at { Ok(target) } else { Err(Error::InvalidCompressionPointer) }
+}
+
+/// The pointer that leads to an offset; `None` beyond the reach of pointers.
+#[inline]
+pub(crate) fn pointer_to(at: usize) -> Option<[u8; 2]> {
+    let at = u16::try_from(at).ok().filter(|&at| usize::from(at) < POINTER_SPACE)?;
+    Some((u16::from(POINTER_MARK) << 8 | at).to_be_bytes())
 }
 
 /// What a walk over the labels of a name does with them.
@@ -170,6 +177,22 @@ pub(crate) fn contiguous(message: &[u8], at: usize) -> Option<(&[u8], usize)> {
     };
     let len = super::uncompressed_len(octets).ok()?;
     Some((&octets[..len], consumed.unwrap_or(len)))
+}
+
+/// Appends the text of the name at offset `at` of a message, and returns how many octets it takes
+/// there, when its labels lie together and need no escapes. Nothing else is appended.
+#[inline]
+pub(crate) fn write_together<const JSON: bool>(
+    out: &mut TextBuffer,
+    message: &[u8],
+    at: usize,
+) -> Option<usize> {
+    let octets = message.get(at..)?;
+    if *octets.first()? >= POINTER_MARK {
+        super::write_plain::<JSON>(out, &message[target(message, at).ok()?..])?;
+        return Some(2);
+    }
+    super::write_plain::<JSON>(out, octets)
 }
 
 /// As [`unpack`], for messages with known pointer chains.

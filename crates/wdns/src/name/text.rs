@@ -1,14 +1,12 @@
 //! Names to text and back (`wdns` §3.1, §3.2).
 
 use super::{MAX_LABEL_LEN, MAX_LEN};
+use crate::simd::{self, is_special};
 use crate::text_buffer::copy_short;
-use crate::{Error, TextBuffer, simd};
+use crate::{Error, TextBuffer};
 
-/// Octets that are classified at once.
-const BLOCK: usize = 32;
-
-/// Room for the longest name that needs no escapes, rounded up to whole blocks.
-const WINDOW: usize = 288;
+/// Octets of a name that are copied and classified at once: enough for nearly all names.
+const WINDOW: usize = 64;
 
 /// The text of one octet of a label and its length.
 #[derive(Clone, Copy)]
@@ -42,19 +40,6 @@ const fn escapes(json: bool) -> [Escaped; 256] {
 static PLAIN_ESCAPES: [Escaped; 256] = escapes(false);
 static JSON_ESCAPES: [Escaped; 256] = escapes(true);
 
-/// True for a label octet that cannot stand for itself, and for the dot between labels.
-#[inline(always)]
-fn is_special<const JSON: bool>(octet: u8) -> bool {
-    let printable = octet.wrapping_sub(0x21) <= 0x7e - 0x21;
-    !printable | (octet == b'.') | (octet == b'\\') | (JSON & (octet == b'"'))
-}
-
-/// How many octets of a block are special.
-#[inline(always)]
-fn count_special<const JSON: bool>(block: &[u8; BLOCK]) -> u8 {
-    block.iter().fold(0, |count, &octet| count + u8::from(is_special::<JSON>(octet)))
-}
-
 /// Appends the text of a wire name and returns how many octets the name takes, its terminating
 /// zero included.
 ///
@@ -66,84 +51,83 @@ pub fn write<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> usize {
     write_plain::<JSON>(out, wire).unwrap_or_else(|| write_escaped::<JSON>(out, wire))
 }
 
-/// Appends a complete name that needs no escapes; anything else is left to [`write_escaped`].
-#[inline(always)]
-fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<usize> {
+/// Appends the complete name at the start of `wire` if it needs no escapes, and returns how many
+/// octets it takes. Nothing else is appended.
+#[inline]
+pub(crate) fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<usize> {
     let (&first, labels) = wire.split_first()?;
     if first == 0 {
         out.byte(b'.');
         return Some(1);
     }
-    if labels.len() >= MAX_LEN {
-        return None;
-    }
-    let mut consumed = None;
-    out.fill::<WINDOW>(|window| {
-        copy_labels(window, labels);
-        // Overwrite the length octets: each ends the label before it.
-        let (mut length, mut at, mut dots) = (first, 0, Dots::default());
-        while length != 0 {
-            at += usize::from(length);
-            if length > MAX_LABEL_LEN as u8 || at >= labels.len() {
-                return 0;
-            }
-            length = labels[at];
-            window[at] = b'.';
-            dots.mark(at);
-            at += 1;
-        }
-        if !dots.are_all_special::<JSON>(window, at) {
+    let mut len = 0;
+    out.fill(|window| {
+        len = plain_text::<JSON>(window, first, labels);
+        len
+    });
+    if len > 0 { Some(usize::from(len) + 1) } else { write_long::<JSON>(out, wire) }
+}
+
+/// Turns the name with this first length octet into text, and returns the length of that; 0 when
+/// the name is not complete, does not fit or needs escapes.
+fn plain_text<const JSON: bool>(window: &mut [u8; WINDOW], first: u8, labels: &[u8]) -> u8 {
+    let copied = copy_start(window, labels);
+    // Overwrite the length octets: each ends the label before it. One that is too long for a label
+    // leads out of the window.
+    let (mut length, mut at, mut dots) = (first, 0, 0_u64);
+    while length != 0 {
+        at += usize::from(length);
+        if at >= copied {
             return 0;
         }
-        consumed = Some(at + 1);
-        at
-    });
-    consumed
-}
-
-/// Where the dots between labels stand. They are special themselves, so a name without other special
-/// octets has exactly as many as it has labels, at their places.
-#[derive(Default)]
-struct Dots {
-    places: u64,
-    count: u8,
-}
-
-impl Dots {
-    #[inline(always)]
-    fn mark(&mut self, at: usize) {
-        self.places |= 1 << (at % 64);
-        self.count += 1;
+        length = labels[at];
+        window[at] = b'.';
+        dots |= 1 << (at % WINDOW);
+        at += 1;
     }
-
-    /// True when the first `len` octets are special at the dots and nowhere else.
-    #[inline(always)]
-    fn are_all_special<const JSON: bool>(&self, window: &mut [u8; WINDOW], len: usize) -> bool {
-        let (blocks, _) = window.as_chunks::<16>();
-        let special =
-            |block: usize| Some(simd::special_in_names::<JSON>(&blocks[block])? << (16 * block));
-        if len <= 64
-            && let (Some(first), Some(second)) = (special(0), special(1))
-        {
-            let mut special_places = first | second;
-            if len > 32 {
-                special_places |= special(2).unwrap_or(0) | special(3).unwrap_or(0);
-            }
-            return (special_places ^ self.places) << (64 - len) == 0;
-        }
-        window[len..len + BLOCK].fill(b'a');
-        let (blocks, _) = window.as_chunks::<BLOCK>();
-        let count = |sum, block| sum + count_special::<JSON>(block);
-        blocks[..len.div_ceil(BLOCK)].iter().fold(0, count) == self.count
+    // Dots are special themselves: in a name without other special octets they are the only ones.
+    let (blocks, _) = window.as_chunks::<16>();
+    let special = |block: usize| simd::special_in_names::<JSON>(&blocks[block]) << (16 * block);
+    let mut specials = special(0) | special(1);
+    if at > 32 {
+        specials |= special(2) | special(3);
     }
+    if (specials ^ dots) << (WINDOW - at) == 0 { at as u8 } else { 0 }
 }
 
+/// Copies the labels as far as the window reaches; says how many octets those are.
 #[inline(always)]
-fn copy_labels(window: &mut [u8; WINDOW], labels: &[u8]) {
-    match window.first_chunk_mut() {
-        Some(short) if labels.len() <= 32 => copy_short(short, labels),
-        _ => window[..labels.len()].copy_from_slice(labels),
+fn copy_start(window: &mut [u8; WINDOW], labels: &[u8]) -> usize {
+    if let Some(start) = labels.first_chunk() {
+        *window = *start;
+        return WINDOW;
     }
+    if let (Some(head), Some(tail)) = (labels.first_chunk::<32>(), labels.last_chunk::<32>()) {
+        window[..32].copy_from_slice(head);
+        window[labels.len() - 32..labels.len()].copy_from_slice(tail);
+    } else if let Some(window) = window.first_chunk_mut() {
+        copy_short(window, labels);
+    }
+    labels.len()
+}
+
+/// As [`write_plain`], for a name of any length that is not the root.
+#[cold]
+fn write_long<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<usize> {
+    let len = super::complete_len(wire)?;
+    let start = out.len();
+    let mut rest = &wire[..len - 1];
+    while let Some((&length, after)) = rest.split_first() {
+        let (label, after) = after.split_at(length.into());
+        if label.iter().any(|&octet| is_special::<JSON>(octet)) {
+            out.truncate(start);
+            return None;
+        }
+        out.bytes(label);
+        out.byte(b'.');
+        rest = after;
+    }
+    Some(len)
 }
 
 #[cold]
@@ -167,7 +151,7 @@ fn write_escaped<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> usize {
             let escaped = &escapes[usize::from(octet)];
             out.fill(|window: &mut [u8; 7]| {
                 *window = escaped.text;
-                usize::from(escaped.len)
+                escaped.len
             });
         }
         out.byte(b'.');

@@ -13,25 +13,49 @@ use crate::Error;
 /// [`Error::NameLength`] for more than 255 octets.
 #[inline]
 pub fn uncompressed_len(octets: &[u8]) -> Result<usize, Error> {
+    match complete_len(octets) {
+        Some(len) => Ok(len),
+        None => Err(why_incomplete(octets)),
+    }
+}
+
+/// The length of the uncompressed name at the start of `octets`; `None` when it is not complete and
+/// sound.
+#[inline(always)]
+pub(crate) fn complete_len(octets: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let length = usize::from(*octets.get(at)?);
+        if length > MAX_LABEL_LEN {
+            return None;
+        }
+        at += 1 + length;
+        if length == 0 {
+            return (at <= MAX_LEN).then_some(at);
+        }
+    }
+}
+
+#[cold]
+fn why_incomplete(octets: &[u8]) -> Error {
     let mut at = 0;
     loop {
         let Some(&length) = octets.get(at) else {
-            return Err(match at {
+            return match at {
                 0 => Error::Overflow,
                 MAX_LEN.. => Error::NameLength,
                 _ => Error::InvalidLengthOctet,
-            });
+            };
         };
         at += 1;
         if length == 0 {
-            break;
+            return Error::NameLength;
         }
         if usize::from(length) > MAX_LABEL_LEN || usize::from(length) > octets.len() - at {
-            return Err(Error::InvalidLengthOctet);
+            return Error::InvalidLengthOctet;
         }
         at += usize::from(length);
     }
-    if at > MAX_LEN { Err(Error::NameLength) } else { Ok(at) }
 }
 
 /// Returns the uncompressed name that starts at offset `at` of a message, as a part of it.

@@ -1,7 +1,7 @@
 //! The cursor over record data, alone or inside a message.
 
-use crate::Error;
 use crate::name::{self, ChainEnds, NameBuf};
+use crate::{Error, TextBuffer};
 
 /// Record data that is read piece by piece.
 #[derive(Clone, Copy)]
@@ -91,8 +91,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next name when its labels lie together, so that it needs no room of its own.
-    #[inline]
-    pub(crate) fn contiguous_name(&mut self) -> Option<&'a [u8]> {
+    fn contiguous_name(&mut self) -> Option<&'a [u8]> {
         if self.in_message {
             let (name, consumed) = name::contiguous(self.octets, self.at)?;
             self.advance_over_name(consumed).ok()?;
@@ -116,6 +115,30 @@ impl<'a> Fields<'a> {
         }
         let len = name::uncompressed_len(self.rest())?;
         self.take(len).ok_or(Error::OutOfBounds)
+    }
+
+    /// Appends the text of the next name; as the inside of a JSON string with `JSON`.
+    #[inline]
+    pub(crate) fn write_name<const JSON: bool>(
+        &mut self,
+        out: &mut TextBuffer,
+    ) -> Result<(), Error> {
+        let written = if self.in_message {
+            name::write_together::<JSON>(out, &self.octets[..self.end], self.at)
+        } else {
+            name::write_plain::<JSON>(out, self.rest())
+        };
+        match written {
+            Some(consumed) => self.at += consumed,
+            None => self.write_unusual_name::<JSON>(out)?,
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn write_unusual_name<const JSON: bool>(&mut self, out: &mut TextBuffer) -> Result<(), Error> {
+        name::write::<JSON>(out, self.name(&mut NameBuf::new())?);
+        Ok(())
     }
 
     /// Steps over the next name and returns the length of its chains of pointers.

@@ -74,7 +74,7 @@ pub(crate) fn write_escaped<const JSON: bool>(out: &mut TextBuffer, octet: u8) {
     let escaped = if JSON { &JSON_ESCAPES } else { &PLAIN_ESCAPES }[usize::from(octet)];
     out.fill(|window: &mut [u8; 7]| {
         *window = escaped.text;
-        usize::from(escaped.len)
+        escaped.len
     });
 }
 

@@ -2,7 +2,6 @@
 
 use super::layout::{Atom, Layout, layout};
 use super::{Fields, address, bitmap, edns, strings, svcb};
-use crate::name::{self, NameBuf};
 use crate::{Class, Error, RrType, TextBuffer, codec};
 
 /// Why the text of record data ends early.
@@ -27,19 +26,6 @@ impl From<Error> for Damage {
 /// `JSON` writes the same text as the inside of a JSON string.
 #[inline]
 pub fn write<const JSON: bool>(out: &mut TextBuffer, rdata: &[u8], rrtype: RrType, class: Class) {
-    // The commonest types without a walk over their layout.
-    if class == Class::IN {
-        if rrtype == RrType::A
-            && let Ok(address) = rdata.try_into()
-        {
-            return out.ipv4(address);
-        }
-        if rrtype == RrType::AAAA
-            && let Ok(address) = rdata.try_into()
-        {
-            return out.ipv6(address);
-        }
-    }
     write_fields::<JSON>(out, Fields::alone(rdata), rrtype, class);
 }
 
@@ -56,6 +42,12 @@ pub(crate) fn write_fields<const JSON: bool>(
     rrtype: RrType,
     class: Class,
 ) {
+    // The commonest types without a walk over their layout.
+    match (rrtype, class, fields.rest().len()) {
+        (RrType::A, Class::IN, 4) => return out.ipv4(fields.array().unwrap_or_default()),
+        (RrType::AAAA, Class::IN, 16) => return out.ipv6(fields.array().unwrap_or_default()),
+        _ => {}
+    }
     match layout(rrtype, class) {
         Layout::OtherClass => {}
         Layout::Generic => write_generic::<JSON>(out, fields.take_rest()),
@@ -65,7 +57,7 @@ pub(crate) fn write_fields<const JSON: bool>(
             }
             match write_atoms::<JSON>(out, &mut fields, atoms) {
                 // Every piece ends with a blank, so the last one does.
-                Ok(()) => out.truncate(out.len() - 1),
+                Ok(()) => out.retract(1),
                 Err(damage) => write_damage(out, damage),
             }
         }
@@ -125,13 +117,7 @@ fn write_atom<const JSON: bool>(
 ) -> Result<(), Damage> {
     use Damage::Cut;
     match atom {
-        Atom::Name => {
-            if let Some(name) = fields.contiguous_name() {
-                name::write::<JSON>(out, name);
-            } else {
-                name::write::<JSON>(out, fields.name(&mut NameBuf::new())?);
-            }
-        }
+        Atom::Name => fields.write_name::<JSON>(out)?,
         Atom::U8 => out.decimal(fields.u8().ok_or(Cut)?.into()),
         Atom::U16 => out.decimal(fields.u16().ok_or(Cut)?.into()),
         Atom::U32 => out.decimal(fields.u32().ok_or(Cut)?.into()),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::datagram::{Family, StoredPackets, UdpChecksum, udp_checksum, udp_datagram};
+use crate::index::Slot;
 use crate::schema::FieldType::{Bool, Bytes, Double, Enum, Int32, Int64, Ip, Uint16};
 use crate::schema::{EnumValue, Field, FieldFlags, Form, MessageType, Storage, enum_values};
 use crate::types::BASE;
@@ -141,30 +142,35 @@ fn response<'d, 'a>(
 
 /// Seconds from the query to the last packet of the response, never below 0.
 fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Option<Value<'d>> {
-    if index != 0 || view.value_by_tag(KIND)? != Value::Enum(UDP_QUERY_RESPONSE) {
+    let kind = view.slot_by_tag(KIND).number() as i32;
+    let [query_sec, query_nsec, response_sec, response_nsec] =
+        [QUERY_TIME_SEC, QUERY_TIME_NSEC, RESPONSE_TIME_SEC, RESPONSE_TIME_NSEC]
+            .map(|tag| view.slot_by_tag(tag));
+    if index != 0
+        || kind != UDP_QUERY_RESPONSE
+        || (query_sec.count, query_nsec.count) != (1, 1)
+        || response_sec.count != response_nsec.count
+    {
         return None;
     }
-    let counts = [QUERY_TIME_SEC, QUERY_TIME_NSEC, RESPONSE_TIME_SEC, RESPONSE_TIME_NSEC]
-        .map(|tag| view.count_by_tag(tag));
-    let [1, 1, seconds, nanoseconds] = counts else { return None };
-    if seconds != nanoseconds || seconds == 0 {
-        return None;
-    }
-    let signed = |value: Value<'_>| if let Value::Signed(n) = value { n } else { 0 };
-    let query_sec = signed(view.value_by_tag(QUERY_TIME_SEC)?);
-    let query_nsec = signed(view.value_by_tag(QUERY_TIME_NSEC)?);
-    let since_query = |(sec, nsec): (Value<'_>, Value<'_>)| {
-        let (sec, nsec) = (signed(sec).wrapping_sub(query_sec), signed(nsec) - query_nsec);
+    let time = |sec: Slot, nsec: Slot| (sec.number() as i64, i64::from(nsec.number() as i32));
+    let (query_sec, query_nsec) = time(query_sec, query_nsec);
+    let since_query = |(sec, nsec): (i64, i64)| {
+        let (sec, nsec) = (sec.wrapping_sub(query_sec), nsec - query_nsec);
         // Borrowing a second first decides how the sum is rounded.
         let borrowed = i64::from(nsec < 0);
         sec.wrapping_sub(borrowed) as f64 + (nsec + borrowed * 1_000_000_000) as f64 / 1e9
     };
-    if seconds == 1 {
-        let last = (view.value_by_tag(RESPONSE_TIME_SEC)?, view.value_by_tag(RESPONSE_TIME_NSEC)?);
-        return Some(Value::Double(since_query(last)));
+    if response_sec.count == 1 {
+        return Some(Value::Double(since_query(time(response_sec, response_nsec))));
     }
+    if response_sec.count == 0 {
+        return None;
+    }
+    let signed = |value: Value<'_>| if let Value::Signed(number) = value { number } else { 0 };
     let times = view.values_by_tag(RESPONSE_TIME_SEC);
     let times = times.zip(view.values_by_tag(RESPONSE_TIME_NSEC));
+    let times = times.map(|(sec, nsec)| (signed(sec), signed(nsec)));
     Some(Value::Double(times.map(since_query).fold(0.0, f64::max)))
 }
 
