@@ -1,7 +1,11 @@
 //! Development tasks, run as `cargo xtask NAME`.
 
 mod bench;
+mod captures;
 mod docs;
+#[path = "../../crates/nmsg-capture/src/test_packets.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "tests share it; its inputs are right")]
+mod packets;
 mod peers;
 mod random;
 mod samples;
@@ -18,6 +22,7 @@ Usage: cargo xtask NAME
   bench         measure nmsgtool, and the C suite in NMSG_REFERENCE, and write docs/benchmarks.md
   peers         compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
                 built in NMSG_REFERENCE_SOURCE
+  captures      compare what nmsgtool and the C suite in NMSG_REFERENCE make of generated captures
 ";
 
 /// The top folder of the project.
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         ["samples"] => samples::write(&root().join("samples")),
         ["bench"] => bench::run(),
         ["peers"] => peers::run(),
+        ["captures"] => captures::run(),
         _ => Err(io::Error::other(USAGE)),
     };
     match done {

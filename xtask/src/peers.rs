@@ -7,7 +7,7 @@ mod explain;
 mod records;
 mod suite;
 mod tokens;
-mod tool;
+pub(crate) mod tool;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -65,7 +65,7 @@ pub(crate) fn run() -> io::Result<()> {
     }
 }
 
-fn check_version(reference: &Tool) -> io::Result<()> {
+pub(crate) fn check_version(reference: &Tool) -> io::Result<()> {
     let run = reference.run(&["-v"])?;
     let text = [run.stdout, run.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
@@ -77,6 +77,6 @@ fn check_version(reference: &Tool) -> io::Result<()> {
     }
 }
 
-fn say(line: &str) -> io::Result<()> {
+pub(crate) fn say(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }

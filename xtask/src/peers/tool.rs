@@ -14,7 +14,7 @@ const PATIENCE: &str = "20";
 const GIVEN_UP: i32 = 124;
 
 /// One of the two programs.
-pub(super) struct Tool {
+pub(crate) struct Tool {
     program: PathBuf,
     /// Where its outputs go.
     scratch: PathBuf,
@@ -22,33 +22,33 @@ pub(super) struct Tool {
 
 /// What a run gave.
 #[derive(Clone, Eq, PartialEq)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// `None` when a signal ended the program.
-    pub(super) status: Option<i32>,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 impl Run {
     /// True when the program was still running when time was up.
-    pub(super) fn hung(&self) -> bool {
+    pub(crate) fn hung(&self) -> bool {
         self.status == Some(GIVEN_UP)
     }
 
     /// True when the program died of a signal. `timeout` shows that as a large number.
-    pub(super) fn died(&self) -> bool {
+    pub(crate) fn died(&self) -> bool {
         self.status.is_none_or(|status| status >= 128)
     }
 
     /// True when the program ended by itself.
-    pub(super) fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         !self.hung() && !self.died()
     }
 }
 
 impl Tool {
     /// Our program, built from this tree.
-    pub(super) fn ours(scratch: &Path) -> io::Result<Self> {
+    pub(crate) fn ours(scratch: &Path) -> io::Result<Self> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
             .args(["build", "--quiet", "--package", "nmsgtool"])
@@ -61,7 +61,7 @@ impl Tool {
     }
 
     /// The program of the C suite installed in `folder`.
-    pub(super) fn reference(folder: &Path, scratch: &Path) -> io::Result<Self> {
+    pub(crate) fn reference(folder: &Path, scratch: &Path) -> io::Result<Self> {
         Self::new(folder.join("bin/nmsgtool"), scratch.join("reference"))
     }
 
@@ -70,23 +70,33 @@ impl Tool {
         Ok(Self { program, scratch })
     }
 
-    pub(super) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
     /// The path of an output of this program.
-    pub(super) fn output(&self, name: &str) -> PathBuf {
+    pub(crate) fn output(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
     }
 
     /// Runs the program without standard input. `{O}` in an argument stands for its own folder.
-    pub(super) fn run(&self, arguments: &[&str]) -> io::Result<Run> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> io::Result<Run> {
+        self.run_with(arguments, &[])
+    }
+
+    /// Runs the program with variables of its environment.
+    pub(crate) fn run_with(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> io::Result<Run> {
         let own = self.scratch.to_string_lossy();
         let output = Command::new("timeout")
             .args(["-k", "1", PATIENCE])
             .arg(&self.program)
             .args(arguments.iter().map(|argument| argument.replace("{O}", &own)))
             .env_remove("NMSG_MSGMOD_DIR")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .output()?;
         let (stdout, stderr) = (output.stdout, output.stderr);
@@ -94,7 +104,7 @@ impl Tool {
     }
 
     /// The long options that the program's help lists.
-    pub(super) fn options(&self) -> io::Result<BTreeSet<String>> {
+    pub(crate) fn options(&self) -> io::Result<BTreeSet<String>> {
         let run = self.run(&["-h"])?;
         let text = String::from_utf8_lossy(&run.stdout).into_owned();
         let words = text.split(|c: char| c.is_whitespace() || c == ',');
