@@ -181,6 +181,29 @@ impl FaultKind {
         Self::LeftOut,
     ];
 
+    /// Returns a name for machines, such as `checksum_mismatch`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Damage => "damage",
+            Self::MalformedHeader => "malformed_header",
+            Self::MalformedLength => "malformed_length",
+            Self::MalformedBody => "malformed_body",
+            Self::RefusedFragment => "refused_fragment",
+            Self::LostFragments => "lost_fragments",
+            Self::Dropped => "dropped_datagrams",
+            Self::ChecksumMismatch => "checksum_mismatch",
+            Self::UnusableLine => "unusable_line",
+            Self::UnusableRecord => "unusable_record",
+            Self::BadRecord => "bad_record",
+            Self::Unrenderable => "unrenderable",
+            Self::SkippedFrames => "skipped_frames",
+            Self::LostPieces => "lost_packet_fragments",
+            Self::DroppedFrames => "dropped_frames",
+            Self::LeftOut => "left_out",
+        }
+    }
+
     /// True when an input with such a fault was not delivered whole, so that a run over files ends
     /// with a failure (`decisions` §1).
     #[must_use]

@@ -13,6 +13,7 @@
 //! | [`Output`], [`Sink`], [`UdpSink`], [`ZmqSink`] | where payloads go |
 //! | [`PayloadFilter`], [`Engine::condition`], [`Engine::filter_chain`] | which of them pass |
 //! | [`Observer`], [`Voice`] | are told what goes wrong |
+//! | [`MetricsServer`] | shows the ledger of a run in progress to Prometheus |
 //! | [`Outcome`], [`Ledger`] | how the run went |
 //!
 //! Knows nothing of command lines.
@@ -32,6 +33,7 @@ mod keyed;
 mod lane;
 mod ledger;
 mod lines;
+mod metrics;
 mod observer;
 mod output;
 mod pace;
@@ -59,6 +61,7 @@ pub use fault::{Fault, FaultKind, Problem, RecordPosition};
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaFormat, KafkaVoice};
 pub use ledger::{CaptureAccount, InputAccount, Ledger, OutputAccount};
+pub use metrics::{MetricsBoard, MetricsServer, MetricsSocket};
 pub use observer::Observer;
 pub use output::{
     Closed, FileSink, Framing, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, Notice, Output,

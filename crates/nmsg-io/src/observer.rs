@@ -41,6 +41,12 @@ pub trait Observer {
         false
     }
 
+    /// Is called between batches, and with `is_idle` whenever no input has anything for the time being;
+    /// `ledger` makes a copy of the ledger.
+    fn pulse(&mut self, is_idle: bool, ledger: &mut dyn FnMut() -> Ledger) {
+        let _ = (is_idle, ledger);
+    }
+
     /// The last of the outputs that have files was started anew.
     fn rotated(&mut self, ledger: &Ledger) {
         let _ = ledger;

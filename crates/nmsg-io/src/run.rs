@@ -288,7 +288,7 @@ impl<'e, 'r> Run<'e, 'r> {
         if !self.rotating {
             self.watch_the_clock();
         }
-        self.do_what_is_asked();
+        self.do_what_is_asked(false);
         self.flow()
     }
 
@@ -348,7 +348,7 @@ impl<'e, 'r> Run<'e, 'r> {
     }
 
     /// Passes on what outputs have to say, and does what signals ask for.
-    fn do_what_is_asked(&mut self) {
+    fn do_what_is_asked(&mut self, is_idle: bool) {
         self.flush_what_has_waited();
         self.tell_about_rotations();
         self.pass_notices_on();
@@ -363,6 +363,12 @@ impl<'e, 'r> Run<'e, 'r> {
             let ledger = self.ledger();
             self.observer.report(&ledger);
         }
+        self.pulse(is_idle);
+    }
+
+    fn pulse(&mut self, is_idle: bool) {
+        let Self { inputs, lanes, mirror, observer, .. } = self;
+        observer.pulse(is_idle, &mut || ledger(inputs, lanes, *mirror));
     }
 
     /// When [`Self::idle`] has to be called although nothing has arrived.
@@ -502,7 +508,7 @@ impl<'e, 'r> Run<'e, 'r> {
             }
         }
         self.watch_the_clock();
-        self.do_what_is_asked();
+        self.do_what_is_asked(true);
         self.flow()
     }
 
@@ -524,16 +530,13 @@ impl<'e, 'r> Run<'e, 'r> {
     }
 
     fn ledger(&self) -> Ledger {
-        Ledger {
-            inputs: self.inputs.iter().map(|input| input.account.clone()).collect(),
-            outputs: self.lanes.iter().map(|lane| lane.account.clone()).collect(),
-            mirror: self.mirror,
-        }
+        ledger(&self.inputs, &self.lanes, self.mirror)
     }
 
     /// Writes what waits, closes the outputs and draws the balance.
     pub(crate) fn finish(mut self, interrupt: Option<&Latch>) -> Outcome {
         self.note_interrupt(interrupt);
+        self.pulse(true);
         for output in 0..self.lanes.len() {
             match self.lanes[output].finish() {
                 Ok(closed) => self.lane_closed(output, &closed),
@@ -543,6 +546,7 @@ impl<'e, 'r> Run<'e, 'r> {
         self.settle_receipts();
         // Outputs may have waited for others, and a signal may have ended that.
         self.note_interrupt(interrupt);
+        self.pulse(true);
         let end = self.end.unwrap_or_default();
         Outcome {
             ledger: self.ledger(),
@@ -572,6 +576,14 @@ impl<'e, 'r> Run<'e, 'r> {
             self.undelivered = true;
             self.observer.undelivered(&account.name, what);
         }
+    }
+}
+
+fn ledger(inputs: &[Input], lanes: &[Lane<'_>], mirror: bool) -> Ledger {
+    Ledger {
+        inputs: inputs.iter().map(|input| input.account.clone()).collect(),
+        outputs: lanes.iter().map(|lane| lane.account.clone()).collect(),
+        mirror,
     }
 }
 

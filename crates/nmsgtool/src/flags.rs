@@ -66,6 +66,7 @@ pub enum FlagId {
     KeepGoing,
     Strict,
     Stats,
+    Metrics,
     Ttl,
     ClassicCapture,
 }

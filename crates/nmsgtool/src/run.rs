@@ -2,6 +2,7 @@
 
 mod capture;
 mod ledger;
+mod metrics;
 mod names;
 mod process;
 mod report;
@@ -18,7 +19,7 @@ use crate::settings::{
 };
 use names::Catalogue;
 use nmsg::filter::FilterChain;
-use nmsg_io::{Engine, FileFormat, FileSource, OutputFormat, PayloadFilter};
+use nmsg_io::{Engine, FileFormat, FileSource, MetricsSocket, OutputFormat, PayloadFilter};
 use nmsg_os::{Latch, User, signal};
 use process::{Going, PidFile};
 use report::Reporter;
@@ -52,11 +53,13 @@ pub fn run(program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Fa
     let interrupt = handle_signals(&settings).map_err(|error| {
         Failure::new(FailureKind::SetUp, format!("unable to handle signals: {error}"))
     })?;
-    let (engine, pid_file) = match open(&settings, user.as_ref(), interrupt, &mut reporter) {
-        Ok(opened) => opened,
-        Err(_) if interrupt.is_raised() => return Ok(reporter.stopped_early()),
-        Err(failure) => return Err(failure),
-    };
+    let Opened { engine, pid_file, metrics } =
+        match open(&settings, user.as_ref(), interrupt, &mut reporter) {
+            Ok(opened) => opened,
+            Err(_) if interrupt.is_raised() => return Ok(reporter.stopped_early()),
+            Err(failure) => return Err(failure),
+        };
+    metrics::serve(metrics, &mut reporter)?;
     process::ready(detached)?;
     let outcome = engine
         .registry(Arc::new(catalogue.registry))
@@ -76,6 +79,13 @@ fn handle_signals(settings: &Settings) -> io::Result<&'static Latch> {
     Ok(interrupt)
 }
 
+/// What a run needs.
+struct Opened {
+    engine: Engine,
+    pid_file: Option<PidFile>,
+    metrics: Option<MetricsSocket>,
+}
+
 /// Opens inputs and outputs in their order: what may need privileges first, then the pid file, then, as
 /// the user that was asked for, everything else (`decisions` SG-9).
 fn open(
@@ -83,7 +93,7 @@ fn open(
     user: Option<&User>,
     interrupt: &'static Latch,
     reporter: &mut Reporter,
-) -> Result<(Engine, Option<PidFile>), Failure> {
+) -> Result<Opened, Failure> {
     let mut engine = Engine::new()
         .labels(labels(&settings.set))
         .filter(filter(settings))
@@ -127,6 +137,7 @@ fn open(
             | Endpoint::Output(Output::File(_) | Output::Zmq(_)) => {}
         }
     }
+    let metrics = settings.metrics.map(|address| metrics::bind(address, reporter)).transpose()?;
     let pid_file = match &settings.pid_file {
         Some(path) => Some(PidFile::create(path, user)?),
         None => None,
@@ -174,7 +185,7 @@ fn open(
     if !settings.filters.chain.is_empty() {
         engine = engine.filter_chain(filter_chain(&settings.filters));
     }
-    Ok((engine, pid_file))
+    Ok(Opened { engine, pid_file, metrics })
 }
 
 fn open_source(file: &File, filter: PayloadFilter) -> Result<FileSource, Failure> {

@@ -25,6 +25,7 @@ use capture::CaptureOptions;
 use endpoint::Opened;
 use nmsg_io::CaptureSettings;
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -109,6 +110,8 @@ pub struct Settings {
     pub on_damage: OnDamage,
     /// Whether the ledger is printed when the run ends.
     pub stats: bool,
+    /// Where live counters are shown (`--metrics`).
+    pub metrics: Option<SocketAddr>,
     /// How many threads decode and render; `None` for one per processor.
     pub threads: Option<NonZeroUsize>,
     /// Channels that were looked up (`-C`).
@@ -165,6 +168,7 @@ impl Settings {
         let select = Labels::take_select(given, names)?;
         let condition = Condition::take(given, names)?;
         let on_damage = take_on_damage(given)?;
+        let metrics = take_metrics(given)?;
 
         let mtu_given = given.holds(FlagId::Mtu);
         let mtu = socket::take_mtu(given)?;
@@ -231,6 +235,7 @@ impl Settings {
             capture,
             on_damage,
             stats: given.take_switch(FlagId::Stats),
+            metrics,
             threads,
             channels,
             zmq_channels,
@@ -397,6 +402,17 @@ fn take_threads(given: &mut Given) -> Result<Option<NonZeroUsize>, Failure> {
     let Some(value) = given.take_value(FlagId::Threads) else { return Ok(None) };
     let number = number::decimal(FlagId::Threads, &value, 1..=MOST_THREADS)?;
     Ok(usize::try_from(number).ok().and_then(NonZeroUsize::new))
+}
+
+fn take_metrics(given: &mut Given) -> Result<Option<SocketAddr>, Failure> {
+    let Some(value) = given.take_value(FlagId::Metrics) else { return Ok(None) };
+    let address = value.to_str().and_then(|text| text.parse().ok());
+    let refused = || {
+        let shown = printable(&value);
+        Failure::usage(format!("argument to --metrics must be ADDR:PORT, not '{shown}'"))
+            .with_hint("for example 127.0.0.1:9153 or [::1]:9153")
+    };
+    address.map(Some).ok_or_else(refused)
 }
 
 fn take_on_damage(given: &mut Given) -> Result<OnDamage, Failure> {

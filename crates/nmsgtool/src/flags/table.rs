@@ -784,6 +784,22 @@ pub const FLAGS: &[Flag] = &[
         ..ROW
     },
     Flag {
+        id: FlagId::Metrics,
+        long: "metrics",
+        label: "address",
+        kind: Kind::Single,
+        origin: Origin::New,
+        help: "show live counters to Prometheus at this address",
+        doc: "Answers HTTP requests for /metrics with the ledger of the running process in the text \
+              format of Prometheus. The address is ADDR:PORT with a numeric address; IPv6 addresses \
+              stand in brackets, and port 0 is any free one, told at `-dd`. Whoever reaches the \
+              address can read names of inputs and outputs, so use one of this machine or of a \
+              network that you trust.",
+        example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 60 -k gzip --metrics 127.0.0.1:9153",
+        available: true,
+        ..ROW
+    },
+    Flag {
         id: FlagId::Ttl,
         long: "ttl",
         label: "hops",

@@ -3,7 +3,9 @@ use super::names::Catalogue;
 use crate::failure::{ExitStatus, reason};
 use crate::help;
 use crate::settings::{OnDamage, Settings};
-use nmsg_io::{End, Fault, FaultKind, InputAccount, Ledger, Notice, Observer, Outcome, Voice};
+use nmsg_io::{
+    End, Fault, FaultKind, InputAccount, Ledger, MetricsServer, Notice, Observer, Outcome, Voice,
+};
 use nmsg_os::signal::{self, StopSignal};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -25,11 +27,12 @@ pub(super) struct Reporter {
     program: String,
     level: u32,
     strict: bool,
+    metrics: Option<MetricsServer>,
 }
 
 impl Reporter {
     pub(super) fn new(program: &str, level: u32) -> Self {
-        Self { program: program.to_owned(), level, strict: false }
+        Self { program: program.to_owned(), level, strict: false, metrics: None }
     }
 
     /// Writes a line that starts with the program's name.
@@ -58,6 +61,11 @@ impl Reporter {
                 bare_line(format_args!("{program}: {}", notice.text));
             }
         })
+    }
+
+    /// Keeps up to date what a server shows.
+    pub(super) fn show_metrics(&mut self, server: MetricsServer) {
+        self.metrics = Some(server);
     }
 
     /// Says what the run is about to do.
@@ -231,6 +239,12 @@ impl Observer for Reporter {
 
     fn wants_flush(&mut self) -> bool {
         signal::take_flush_request()
+    }
+
+    fn pulse(&mut self, is_idle: bool, ledger: &mut dyn FnMut() -> Ledger) {
+        if let Some(server) = &self.metrics {
+            server.board().pulse(is_idle, ledger);
+        }
     }
 
     fn rotated(&mut self, ledger: &Ledger) {

@@ -115,6 +115,7 @@ fn nothing_but_an_input() {
             capture: None,
             on_damage: OnDamage::Report,
             stats: false,
+            metrics: None,
             threads: None,
             channels: Vec::new(),
             zmq_channels: Vec::new(),
@@ -166,6 +167,7 @@ fn no_available_option_is_ignored() {
             FlagId::ReadZmqChannel => "zch",
             FlagId::Filter => "sample,count=1",
             FlagId::Where => "type = dnsqr",
+            FlagId::Metrics => "127.0.0.1:0",
             FlagId::Help | FlagId::Version => continue,
             _ => "1",
         };
@@ -431,6 +433,20 @@ fn cl_2_the_container_size_is_clamped() {
         assert_eq!(line(&format!("-r in -s ::1/9 {words}")).mtu, want, "{words}");
     }
     assert!(mistake(&["-r", "in", "-m", "x"]).contains("argument to -m must be a whole number"));
+}
+
+#[test]
+fn the_address_of_the_metrics_is_numeric() {
+    for text in ["127.0.0.1:9153", "[::1]:9153", "0.0.0.0:0", "[::]:65535"] {
+        let given = line(&format!("-r in --metrics {text}"));
+        assert_eq!(given.metrics.map(|address| address.to_string()).as_deref(), Some(text));
+    }
+    for text in
+        ["", "9153", ":9153", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:9153", "x:1"]
+    {
+        let message = mistake(&["-r", "in", "--metrics", text]);
+        assert!(message.contains("--metrics must be ADDR:PORT, not"), "{text}: {message}");
+    }
 }
 
 #[test]

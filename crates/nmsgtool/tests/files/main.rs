@@ -4,6 +4,7 @@ mod dealing;
 mod filters;
 mod golden;
 mod labels;
+mod metrics;
 mod process;
 mod reference;
 mod rotation;
