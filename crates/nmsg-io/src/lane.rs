@@ -13,7 +13,7 @@ use crate::batch::{Batch, Selection};
 use crate::fault::Fault;
 use crate::ledger::OutputAccount;
 use crate::output::{Closed, Notice, Output, OutputFormat, Put, Sink, container_writer};
-use crate::pool::{Encoder, Piece, Pool};
+use crate::pool::{Encoder, Piece, Pieces, Pool};
 use crate::receipt::Progress;
 use crate::render::{RenderTally, TextRenderer};
 use crate::rotate::CountTrigger;
@@ -345,10 +345,12 @@ impl<'r> Lane<'r> {
                     pool.give_back_text(text);
                     written
                 }
-                Piece::Container { builder, pieces } => {
-                    let payloads = builder.len() as u64;
-                    remote.give_back(builder);
-                    self.put_container(payloads, pieces)
+                Piece::Container { builder, pieces, made } => {
+                    let written = self.put_container(builder.len() as u64, &pieces, made);
+                    if let Writer::Remote(remote) = &mut self.writer {
+                        remote.give_back(builder, pieces);
+                    }
+                    written
                 }
             };
             if written.is_err() {
@@ -408,20 +410,21 @@ impl<'r> Lane<'r> {
     fn put_container(
         &mut self,
         payloads: u64,
-        pieces: Result<(Vec<u8>, Vec<usize>), nmsg::Error>,
+        pieces: &Pieces,
+        made: Result<(), nmsg::Error>,
     ) -> io::Result<()> {
-        let (octets, ends) = pieces.map_err(io::Error::other).inspect_err(|_| {
+        made.map_err(io::Error::other).inspect_err(|_| {
             self.account.lost += payloads;
         })?;
-        let mut start = 0;
-        for end in ends {
+        // All of them are in the first piece, as far as can be counted.
+        let mut announced = payloads;
+        for piece in pieces.iter() {
             let put = match &mut self.sink {
                 Some(sink) => {
-                    let mut piece =
+                    let mut outgoing =
                         Outgoing { sink: &mut **sink, has_rotated: &mut self.has_rotated };
-                    // All of them are in the first piece, as far as can be counted.
-                    let payloads = if start == 0 { payloads } else { 0 };
-                    piece.put(&octets[start..end], payloads, self.settings.interrupt)
+                    let payloads = std::mem::take(&mut announced);
+                    outgoing.put(piece, payloads, self.settings.interrupt)
                 }
                 None => Ok(Put::Dropped),
             };
@@ -429,8 +432,7 @@ impl<'r> Lane<'r> {
                 self.account.lost += payloads;
                 return put.map(|_| ());
             }
-            self.account.octets += (end - start) as u64;
-            start = end;
+            self.account.octets += piece.len() as u64;
         }
         self.account.pieces += 1;
         self.account.written += payloads;

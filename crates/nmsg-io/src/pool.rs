@@ -11,11 +11,15 @@ use crate::render::{RenderTally, TextRenderer};
 use crate::source::RawBatch;
 
 /// Octets of input that may be under way for each worker.
-const CAPACITY: usize = 1 << 20;
+const CAPACITY: usize = 512 << 10;
 /// How often the engine looks up while it waits.
 const TICK: Duration = Duration::from_millis(250);
 /// Memory that a text buffer may keep, in octets.
 const KEPT_TEXT: usize = 1 << 20;
+/// Buffers kept for further use for each worker: as many as are under way when input comes in
+/// pieces of the usual size. With fewer, each batch would ask the system for memory anew.
+const KEPT_BATCHES: usize = 4;
+const KEPT_TEXTS: usize = 16;
 
 /// A piece of work that depends on nothing but itself.
 #[derive(Debug)]
@@ -40,9 +44,38 @@ pub(crate) enum Job {
 #[derive(Debug)]
 pub(crate) struct FullContainer {
     pub(crate) builder: ContainerBuilder,
+    /// Empty; taken along for its memory.
+    pub(crate) pieces: Pieces,
     pub(crate) sequence: Option<Sequence>,
     /// Set where the container is to leave in fragments.
     pub(crate) fragment_id: Option<u32>,
+}
+
+/// The octets of a container, in one piece or in fragments.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    octets: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Pieces {
+    fn push(&mut self, piece: &[u8]) {
+        self.octets.extend_from_slice(piece);
+        self.ends.push(self.octets.len());
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.octets[start..*end])
+    }
+
+    /// Empties them; the memory of an unusually large container is not kept.
+    pub(crate) fn clear(&mut self, usual: usize) {
+        self.octets.clear();
+        self.octets.shrink_to(2 * usual);
+        self.ends.clear();
+        self.ends.shrink_to(1);
+    }
 }
 
 /// What an output is to write next.
@@ -60,12 +93,8 @@ pub(crate) enum Piece {
     },
     /// The next file starts here.
     Rotate,
-    /// A container, in one piece or in fragments.
-    Container {
-        builder: ContainerBuilder,
-        /// The octets of all pieces, and where each ends; an error when they cannot be made.
-        pieces: Result<(Vec<u8>, Vec<usize>), nmsg::Error>,
-    },
+    /// A container, unless it could not be made.
+    Container { builder: ContainerBuilder, pieces: Pieces, made: Result<(), nmsg::Error> },
 }
 
 /// What the engine is told.
@@ -173,7 +202,7 @@ impl Pool {
         let mut work = lock(&self.work);
         work.under_way = work.under_way.saturating_sub(std::mem::take(&mut batch.charge));
         batch.clear();
-        if work.spare.batches.len() < 2 * self.workers {
+        if work.spare.batches.len() < KEPT_BATCHES * self.workers {
             work.spare.batches.push(batch);
         }
         drop(work);
@@ -184,7 +213,7 @@ impl Pool {
         text.clear();
         text.shrink_to(KEPT_TEXT);
         let mut work = lock(&self.work);
-        if work.spare.texts.len() < 4 * self.workers {
+        if work.spare.texts.len() < KEPT_TEXTS * self.workers {
             work.spare.texts.push(text);
         }
     }
@@ -288,15 +317,14 @@ impl Worker<'_> {
                     let Some(Encoder::Containers(finisher)) = self.encoders.get_mut(lane) else {
                         continue;
                     };
-                    let FullContainer { mut builder, sequence, fragment_id } = container;
-                    let (mut octets, mut ends) = (Vec::new(), Vec::new());
+                    let FullContainer { mut builder, mut pieces, sequence, fragment_id } =
+                        container;
                     let made = finisher.finish(&mut builder, sequence, fragment_id, &mut |piece| {
-                        octets.extend_from_slice(piece);
-                        ends.push(octets.len());
+                        pieces.push(piece);
                         Ok(())
                     });
-                    let pieces = made.map(|_| (octets, ends));
-                    let piece = Piece::Container { builder, pieces };
+                    let made = made.map(|_| ());
+                    let piece = Piece::Container { builder, pieces, made };
                     self.pool.send(Message::Piece { lane, serial, piece });
                 }
             }
@@ -311,7 +339,7 @@ impl Worker<'_> {
         batch.charge = charge;
         raw.clear();
         let mut work = lock(&self.pool.work);
-        if work.spare.raws.len() < 2 * self.pool.workers {
+        if work.spare.raws.len() < KEPT_BATCHES * self.pool.workers {
             work.spare.raws.push(raw);
         }
         drop(work);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::batch::{Batch, Selection};
 use crate::output::{Framing, random};
-use crate::pool::{FullContainer, Job, Piece, Pool, Reorder};
+use crate::pool::{FullContainer, Job, Piece, Pieces, Pool, Reorder};
 
 /// Octets of payloads that are rendered in one go.
-const SHARE: usize = 64 << 10;
+const SHARE: usize = 128 << 10;
 /// What rendering a payload costs beside its octets, expressed in octets.
 const PER_PAYLOAD: usize = 80;
 
@@ -28,8 +28,8 @@ pub(super) struct Remote<'r> {
 /// Decides where containers end.
 struct Packer {
     builder: ContainerBuilder,
-    /// Builders whose containers were written.
-    spare: Vec<ContainerBuilder>,
+    /// What containers that are written were made with.
+    spare: Vec<(ContainerBuilder, Pieces)>,
     framing: Framing,
     sequence: Option<Sequence>,
     fragment_ids: FragmentIds,
@@ -67,12 +67,13 @@ impl<'r> Remote<'r> {
         self.made.next_serial() < self.next
     }
 
-    /// Takes back what a container was made of that is written now.
-    pub(super) fn give_back(&mut self, mut builder: ContainerBuilder) {
+    /// Takes back what a container was made with that is written now.
+    pub(super) fn give_back(&mut self, mut builder: ContainerBuilder, mut pieces: Pieces) {
         self.pool.release(builder.buffer());
+        pieces.clear(builder.buffer());
         builder.clear();
         if let Some(packer) = &mut self.packer {
-            packer.spare.push(builder);
+            packer.spare.push((builder, pieces));
         }
     }
 
@@ -153,12 +154,13 @@ impl<'r> Remote<'r> {
         };
         let Framing { buffer, numbered, .. } = packer.framing;
         let fresh = packer.spare.pop();
-        let fresh = fresh.unwrap_or_else(|| ContainerBuilder::new(buffer, numbered));
+        let (fresh, pieces) =
+            fresh.unwrap_or_else(|| (ContainerBuilder::new(buffer, numbered), Pieces::default()));
         self.pool.charge(packer.builder.buffer());
         let builder = std::mem::replace(&mut packer.builder, fresh);
         let fragmenting = overfull && packer.framing.fragmenting;
         let fragment_id = fragmenting.then(|| packer.fragment_ids.next_id());
-        let container = FullContainer { builder, sequence: packer.sequence, fragment_id };
+        let container = FullContainer { builder, pieces, sequence: packer.sequence, fragment_id };
         if let Some(sequence) = &mut packer.sequence {
             sequence.number = sequence.number.wrapping_add(1);
         }
