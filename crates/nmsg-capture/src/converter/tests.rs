@@ -79,7 +79,7 @@ fn message_types_that_are_made_of_packets() {
 }
 
 #[test]
-fn ncap_takes_udp_only() {
+fn my_4_ncap_takes_udp_only() {
     let datagram = udp(HERE, THERE, b"payload").packet();
     let padded = [&datagram[..], b"PAD"].concat();
     let tcp = ip(address(HERE.0), address(THERE.0), 6, &[0; 20]);

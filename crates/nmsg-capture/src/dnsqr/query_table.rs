@@ -155,6 +155,7 @@ impl Index {
         }
         let mut at = hash as usize & self.mask();
         loop {
+            count_step();
             let place = &self.places[at];
             let first = place.queries.first()?;
             if place.hash == hash && is_same(first) {
@@ -181,6 +182,7 @@ impl Index {
     fn vacancy(&self, hash: u64) -> usize {
         let mut at = hash as usize & self.mask();
         while !self.places[at].queries.is_empty() {
+            count_step();
             at = (at + 1) & self.mask();
         }
         at
@@ -219,6 +221,7 @@ impl Index {
         let mask = self.mask();
         let (mut gap, mut next) = (at, at);
         loop {
+            count_step();
             next = (next + 1) & mask;
             let place = self.places[next];
             if place.queries.is_empty() {
@@ -233,6 +236,19 @@ impl Index {
         }
         self.places[gap] = VACANT;
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Turns of the loops above: all work of a table that is not constant for each query.
+    pub(super) static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Lets tests measure work without a clock.
+#[inline(always)]
+fn count_step() {
+    #[cfg(test)]
+    STEPS.set(STEPS.get() + 1);
 }
 
 /// Buffers of removed queries are kept for reuse up to this size, in octets.

@@ -38,7 +38,7 @@ fn dq_6_a_count_is_exact() {
 }
 
 #[test]
-fn dq_6_a_truncated_capture_is_read_to_its_end() {
+fn dq_6_scenario_20_a_truncated_capture_is_read_to_its_end() {
     let packets = [query(1, "a.").packet(), query(2, "b.").packet(), response(2, "b.").packet()];
     let whole = savefile(&packets);
     let last = 16 + packets[2].len();

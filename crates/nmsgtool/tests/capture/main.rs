@@ -5,6 +5,7 @@ mod files;
 mod filters;
 mod golden;
 mod live;
+mod mutated;
 mod namespace;
 #[path = "../../../nmsg-capture/src/test_packets.rs"]
 #[expect(clippy::unwrap_used, reason = "a test may panic")]

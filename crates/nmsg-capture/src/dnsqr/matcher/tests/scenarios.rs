@@ -186,6 +186,24 @@ fn scenario_14_fragments_in_any_order() {
 }
 
 #[test]
+fn scenario_15_fragments_on_both_sides_of_a_second() {
+    for (client, server) in [(CLIENT, SERVER), (CLIENT_V6, SERVER_V6)] {
+        let mut bench = Bench::new();
+        bench.packet(1.5, &udp(client, server, &dns(1, QUERY, Some(("a.org", 1)))).packet());
+        let mut message = dns(1, RESPONSE, Some(("a.org", 1)));
+        message.resize(100, 7);
+        let pieces = udp(server, client, &message).fragments(40);
+        for (time, piece) in [1.75, 2.0, 2.25].into_iter().zip(&pieces) {
+            bench.packet(time, piece);
+        }
+        bench.finish();
+        assert_eq!(bench.kinds(), [UdpQueryResponse]);
+        let times: Vec<_> = bench.seen[0].response_packets.iter().map(|(time, _)| *time).collect();
+        assert_eq!(times, [at(1.75), at(2.0), at(2.25)]);
+    }
+}
+
+#[test]
 fn scenario_16_conflicting_or_missing_fragments_lose_the_response() {
     let mut message = dns(1, RESPONSE, Some(("a.org", 1)));
     message.resize(100, 7);
@@ -236,6 +254,21 @@ fn scenario_18_udp_length_is_a_bound() {
         bench.packet(1.0, &with_length(len)).finish();
         assert_eq!(bench.seen.len(), want, "{name}");
     }
+}
+
+#[test]
+fn scenario_19_cut_frames_are_skipped() {
+    let mut bench = Bench::new();
+    let octets = ethernet(&query(1, "a.org").packet());
+    for original_len in [octets.len() + 1, octets.len() + 1500, octets.len() - 1] {
+        let original_len = original_len as u32;
+        let frame =
+            Frame { time: at(1.0), link: LinkType::ETHERNET, original_len, octets: &octets };
+        let skipped = bench.matcher.frame(&frame, &mut |_| panic!("a message"));
+        assert_eq!(skipped, Some(Skip::Snapped), "{original_len}");
+    }
+    bench.finish();
+    assert_eq!(bench.kinds(), []);
 }
 
 #[test]
@@ -459,4 +492,17 @@ fn a_dropped_query_makes_room_for_one_frame() {
         ]
     );
     assert_eq!(bench.matcher.counters().filtered_queries, 2);
+}
+
+#[test]
+fn scenario_27_zeroed_addresses() {
+    let config = Config { zero_resolver_address: true, ..Config::default() };
+    let mut bench = Bench::with(config);
+    bench.packet(1.0, &query(1, "a.org").packet()).packet(1.5, &response(1, "a.org").packet());
+    let seen = &bench.seen[0];
+    assert_eq!((seen.kind, seen.zeroed), (UdpQueryResponse, true));
+    assert_eq!((&seen.query.0, &seen.response.0), (&vec![0; 4], &vec![192, 0, 2, 53]));
+    assert_eq!(seen.query_packets[0].1[12..16], [0; 4], "source");
+    assert_eq!(seen.response_packets[0].1[16..20], [0; 4], "destination");
+    assert_eq!(seen.checksum, Some(UdpChecksum::Correct), "verified before");
 }
