@@ -12,6 +12,8 @@ complete -c nmsgtool -s i -l readif -d 'capture from an interface; needs -T' -r 
 complete -c nmsgtool -s j -l readjson -d 'read JSON lines from a file' -r -F
 complete -c nmsgtool -s J -l writejson -d 'write JSON lines to a file' -r -F
 complete -c nmsgtool -s k -l kicker -d 'rotate output files and run a command on each' -r -f -a "(__fish_complete_command)"
+complete -c nmsgtool -l kafkakey -d 'message field used as key of Kafka records' -r -f
+complete -c nmsgtool -l readkafka -d 'read from a Kafka topic (containers or JSON)' -r -f
 complete -c nmsgtool -s l -l readsock -d 'listen for containers on UDP ADDR/PORT[..PORT]' -r -f
 complete -c nmsgtool -s L -l readzsock -d 'read containers from a ZeroMQ endpoint' -r -f
 complete -c nmsgtool -s m -l mtu -d 'container size for UDP outputs, in bytes' -r -f
@@ -31,6 +33,7 @@ complete -c nmsgtool -s T -l msgtype -d 'message type to read, or to keep' -r -f
 complete -c nmsgtool -s U -l username -d 'drop privileges and run as this user' -r -f -a "(__fish_complete_users)"
 complete -c nmsgtool -s V -l vendor -d 'vendor of the message type' -r -f
 complete -c nmsgtool -s w -l writenmsg -d 'write containers to a file' -r -F
+complete -c nmsgtool -l writekafka -d 'write to a Kafka topic (containers or JSON)' -r -f
 complete -c nmsgtool -s Z -l readzchan -d 'read from every ZeroMQ endpoint of an alias' -r -f
 complete -c nmsgtool -l where -d 'keep only messages for which an expression holds' -r -f
 complete -c nmsgtool -l flush-interval -d 'write out waiting messages after this many seconds' -r -f
@@ -51,3 +54,4 @@ complete -c nmsgtool -l keep-going -d 'exit with 0 although an input was damaged
 complete -c nmsgtool -l strict -d 'stop at the first damage in an input'
 complete -c nmsgtool -l stats -d 'print what became of every message at the end'
 complete -c nmsgtool -l classic-capture -d 'make of packets only what the C tool makes of them'
+complete -c nmsgtool -l whole-records -d 'write each container to Kafka as one record of any size'

@@ -126,6 +126,8 @@ pub struct Arrival {
 pub struct DecodeTally {
     /// Octets of the input.
     pub octets: u64,
+    /// Records of a broker, usable or not.
+    pub records: u64,
     /// Containers, fragmented ones counted when complete.
     pub containers: u64,
     /// Payloads that the selection or the condition left out.

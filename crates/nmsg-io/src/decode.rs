@@ -125,6 +125,7 @@ impl<'r> Decoder<'r> {
             }
         }
         batch.tally.octets += raw.consumed;
+        batch.tally.records += raw.records;
         batch.tally.damaged_octets += raw.skipped;
     }
 

@@ -21,6 +21,8 @@ pub struct InputAccount {
     pub name: String,
     /// Octets read and looked at.
     pub octets: u64,
+    /// Records of a broker, usable or not; 0 for inputs of another kind.
+    pub records: u64,
     /// Containers, fragmented ones counted when complete.
     pub containers: u64,
     /// Payloads that came in.
@@ -90,6 +92,20 @@ pub struct OutputAccount {
     pub octets: u64,
     /// Containers or blocks of text that the output accepted.
     pub pieces: u64,
+    /// What became of records for a broker, as the output told when it was closed; `None` for outputs
+    /// of another kind.
+    pub records: Option<RecordAccount>,
+}
+
+/// What became of the records that an output had for a broker.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RecordAccount {
+    /// Records that were to be sent.
+    pub records: u64,
+    /// Of those, records that the broker or its client refused, or had not confirmed in time.
+    pub failed: u64,
+    /// Of those, records that were taken back when the wait for the broker was ended.
+    pub given_up: u64,
 }
 
 impl Ledger {

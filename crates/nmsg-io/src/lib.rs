@@ -60,7 +60,7 @@ pub use engine::{Engine, Outcome};
 pub use fault::{Fault, FaultKind, Problem, RecordPosition};
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaFormat, KafkaVoice};
-pub use ledger::{CaptureAccount, InputAccount, Ledger, OutputAccount};
+pub use ledger::{CaptureAccount, InputAccount, Ledger, OutputAccount, RecordAccount};
 pub use metrics::{MetricsBoard, MetricsServer, MetricsSocket};
 pub use observer::Observer;
 pub use output::{

@@ -10,6 +10,7 @@ pub use kafka::{KafkaPieces, KafkaSink};
 pub use udp::{LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, SharedRate, UdpSink, datagram_buffer};
 pub use zmq::ZmqSink;
 
+use crate::ledger::RecordAccount;
 use nmsg::Labels;
 use nmsg::container::{ContainerWriter, DEFAULT_DATAGRAM_BUFFER, MAX_BUFFER, WriterSettings};
 use nmsg_os::{Latch, Stream};
@@ -107,6 +108,8 @@ pub struct Closed {
     /// Number of payloads that the output took although they were not delivered, as far as it counts
     /// payloads.
     pub undelivered_payloads: u64,
+    /// What became of records for a broker; `None` for outputs of another kind.
+    pub records: Option<RecordAccount>,
 }
 
 /// How long an output that nobody reads may still hold up the end of a run after a signal.

@@ -247,6 +247,7 @@ impl<'e, 'r> Run<'e, 'r> {
             account.capture = Some(capture.clone());
         }
         account.octets += tally.octets;
+        account.records += tally.records;
         account.containers += tally.containers;
         account.payloads += payloads as u64 + tally.filtered + tally.mismatched;
         account.filtered += tally.filtered;
@@ -572,6 +573,7 @@ impl<'e, 'r> Run<'e, 'r> {
         let account = &mut self.lanes[output].account;
         account.written = account.written.saturating_sub(closed.undelivered_payloads);
         account.undelivered += closed.undelivered_payloads;
+        account.records = closed.records;
         if let Some(what) = &closed.undelivered {
             self.undelivered = true;
             self.observer.undelivered(&account.name, what);

@@ -111,6 +111,8 @@ pub struct RawBatch {
     pub payloads: Batch,
     /// Octets of the input that this batch stands for.
     pub consumed: u64,
+    /// Records of a broker that this batch stands for.
+    pub records: u64,
     /// Octets of the input that were passed over while the next container was searched.
     pub skipped: u64,
 }
@@ -125,7 +127,7 @@ impl RawBatch {
         self.octets.shrink_to(KEPT);
         self.pieces.clear();
         self.payloads.clear();
-        (self.first_line, self.consumed, self.skipped) = (0, 0, 0);
+        (self.first_line, self.consumed, self.records, self.skipped) = (0, 0, 0, 0);
     }
 
     /// Octets that the batch stands for while it is under way.

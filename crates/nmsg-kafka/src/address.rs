@@ -1,4 +1,5 @@
 use std::fmt;
+#[cfg(feature = "client")]
 use std::net::IpAddr;
 
 /// Where records come from or go to: `TOPIC[#PARTITION|%GROUP]@BROKER[:PORT][,OFFSET]`
@@ -106,6 +107,7 @@ impl Address {
     }
 
     /// The family of addresses that the broker is to be looked for in, as librdkafka calls it.
+    #[cfg(feature = "client")]
     pub(crate) fn address_family(&self) -> &'static str {
         let bracketed = self.broker.strip_prefix('[').and_then(|rest| rest.split(']').next());
         let host = bracketed.unwrap_or_else(|| match self.broker.split_once(':') {
@@ -246,6 +248,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "client")]
     #[test]
     fn literal_addresses_choose_the_family() {
         for (broker, want) in [

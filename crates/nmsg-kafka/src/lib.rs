@@ -4,6 +4,8 @@
 //! counts as read or delivered, but not what is in it. The work is done by librdkafka, compiled in.
 //!
 //! ```no_run
+//! # #[cfg(feature = "client")]
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use nmsg_kafka::{Address, Configuration, Consumer, Producer, Sent};
 //! use std::sync::Arc;
 //!
@@ -23,7 +25,7 @@
 //!         None => drop(consumer.wait(&[], None)?),
 //!     }
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }
 //! ```
 //!
 //! | type | what it is |
@@ -34,17 +36,27 @@
 //! | [`Producer`] | sends records to a topic |
 
 mod address;
+#[cfg(feature = "client")]
 mod client;
 mod configuration;
+#[cfg(feature = "client")]
 mod consumer;
+#[cfg(feature = "client")]
 mod error;
+#[cfg(feature = "client")]
 mod producer;
+#[cfg(feature = "client")]
 mod remark;
+#[cfg(feature = "client")]
 mod window;
 
 pub use address::{Address, AddressError, Start, TopicPart};
 pub use configuration::{Configuration, ConfigurationError};
+#[cfg(feature = "client")]
 pub use consumer::{Consumer, Position, Record, Waited};
+#[cfg(feature = "client")]
 pub use error::Error;
+#[cfg(feature = "client")]
 pub use producer::{Delivery, Producer, Sent};
+#[cfg(feature = "client")]
 pub use remark::{Listener, Remark};

@@ -37,7 +37,9 @@ pub struct Delivery {
     pub delivered: u64,
     /// Records that are not known to have been delivered.
     pub undelivered: u64,
-    /// Sum of the units of those.
+    /// Of those, records that were taken back when the wait for the broker was given up.
+    pub given_up: u64,
+    /// Sum of the units of all that are not known to have been delivered.
     pub undelivered_units: u64,
 }
 
@@ -93,8 +95,13 @@ impl ProducerContext for Desk {
                 let units = books.window.answer(number, Answer::Lost);
                 books.delivery.undelivered += 1;
                 books.delivery.undelivered_units += units;
-                drop(books);
                 let code = error.rdkafka_error_code();
+                if let Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) = code {
+                    // Whoever gave up knows why.
+                    books.delivery.given_up += 1;
+                    return;
+                }
+                drop(books);
                 let number = code.map_or(0, |code| code as i32);
                 self.ears.trouble(number, || match code {
                     Some(code) => {
@@ -195,7 +202,15 @@ impl Producer {
             self.inner.poll(ASKING_INTERVAL);
         }
         self.inner.poll(Duration::ZERO);
-        self.inner.context().books().delivery
+        let books = self.inner.context().books();
+        let (left, units) = books.window.unanswered();
+        let Delivery { delivered, undelivered, given_up, undelivered_units } = books.delivery;
+        Delivery {
+            delivered,
+            undelivered: undelivered + left,
+            given_up: given_up + left,
+            undelivered_units: undelivered_units + units,
+        }
     }
 
     /// Takes back what is left, so that it is counted.

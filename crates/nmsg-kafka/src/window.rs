@@ -55,6 +55,12 @@ impl Window {
         units
     }
 
+    /// Number of records without an answer, and the sum of what their sender counts in them.
+    pub(crate) fn unanswered(&self) -> (u64, u64) {
+        let waiting = self.records.iter().filter(|record| record.answer.is_none());
+        waiting.fold((0, 0), |(count, units), record| (count + 1, units + record.units))
+    }
+
     /// Records from the first on that were all confirmed.
     pub(crate) fn confirmed(&self) -> u64 {
         self.confirmed
@@ -95,6 +101,10 @@ mod tests {
     fn an_answer_tells_what_it_is_about() {
         let mut window = Window::default();
         (1..=3).for_each(|units| window.sent(units));
-        assert_eq!([2, 0, 1, 1].map(|number| window.answer(number, Lost)), [3, 1, 2, 0]);
+        assert_eq!(window.unanswered(), (3, 6));
+        assert_eq!([2, 0].map(|number| window.answer(number, Lost)), [3, 1]);
+        assert_eq!(window.unanswered(), (1, 2));
+        assert_eq!([1, 1].map(|number| window.answer(number, Confirmed)), [2, 0]);
+        assert_eq!(window.unanswered(), (0, 0));
     }
 }

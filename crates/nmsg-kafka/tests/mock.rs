@@ -232,13 +232,33 @@ fn ka_4_what_the_broker_did_not_confirm_is_counted() {
     });
     assert!(Instant::now() < until);
     assert_eq!(asked.last(), Some(&5));
-    let want = Delivery { delivered: 1, undelivered: 5, undelivered_units: 15 };
+    let want = Delivery { delivered: 1, undelivered: 5, given_up: 5, undelivered_units: 15 };
     assert_eq!(delivery, want);
     let troubles = troubles.lock().expect("whole");
-    assert!(troubles.iter().any(|text| text.starts_with("a record was not delivered: ")));
+    let failed = |text: &String| text.starts_with("a record was not delivered: ");
+    assert!(!troubles.iter().any(failed), "who gives up knows why");
     let kinds: std::collections::HashSet<_> =
         troubles.iter().map(|text| text.split(": ").next()).collect();
     assert!(troubles.len() <= kinds.len() + 2, "each kind is told once: {troubles:?}");
+}
+
+#[test]
+fn ka_4_what_the_broker_does_not_confirm_in_time_has_failed() {
+    let cluster = cluster(1);
+    cluster.broker_down(1).expect("down");
+    let configuration = Configuration::from_text("linger.ms=0:message.timeout.ms=300");
+    let (listener, troubles) = listener();
+    let to = address(&cluster, "t#0", "");
+    let producer = Producer::open(&to, &configuration.expect("settings"), listener).expect("opens");
+    for _ in 0..5 {
+        assert_eq!(producer.send(b"x", None, 2).expect("goes on"), Sent::Taken);
+    }
+    let delivery = producer.close(|_| false);
+    let want = Delivery { undelivered: 5, undelivered_units: 10, ..Delivery::default() };
+    assert_eq!(delivery, want);
+    let troubles = troubles.lock().expect("whole");
+    let failed = |text: &&String| text.starts_with("a record was not delivered: ");
+    assert_eq!(troubles.iter().filter(failed).count(), 1, "said once: {troubles:?}");
 }
 
 #[test]

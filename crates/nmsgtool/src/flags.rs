@@ -69,6 +69,7 @@ pub enum FlagId {
     Metrics,
     Ttl,
     ClassicCapture,
+    WholeRecords,
 }
 
 /// What an option takes and how repetition adds up.

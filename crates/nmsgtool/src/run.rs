@@ -1,6 +1,11 @@
 //! The wiring: opens what the settings name, runs the engine, and tells how it went.
 
 mod capture;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(not(feature = "kafka"))]
+#[path = "run/no_kafka.rs"]
+mod kafka;
 mod ledger;
 mod metrics;
 mod names;
@@ -133,8 +138,10 @@ fn open(
                 reporter.line(2, endpoint);
                 engine = engine.output(zmq::write(socket, settings, reporter)?);
             }
-            Endpoint::Input(Input::File(_) | Input::Zmq(_) | Input::Capture(_))
-            | Endpoint::Output(Output::File(_) | Output::Zmq(_)) => {}
+            Endpoint::Input(
+                Input::File(_) | Input::Zmq(_) | Input::Kafka(_) | Input::Capture(_),
+            )
+            | Endpoint::Output(Output::File(_) | Output::Zmq(_) | Output::Kafka(_)) => {}
         }
     }
     let metrics = settings.metrics.map(|address| metrics::bind(address, reporter)).transpose()?;
@@ -158,6 +165,14 @@ fn open(
             Endpoint::Output(Output::Zmq(socket)) if is_late(socket) => {
                 reporter.line(2, endpoint);
                 engine = engine.output(zmq::write(socket, settings, reporter)?);
+            }
+            Endpoint::Input(Input::Kafka(topic)) => {
+                reporter.line(2, endpoint);
+                engine = engine.source(kafka::read(topic, interrupt, reporter)?);
+            }
+            Endpoint::Output(Output::Kafka(topic)) => {
+                reporter.line(2, endpoint);
+                engine = engine.output(kafka::write(topic, settings, reporter)?);
             }
             Endpoint::Input(Input::Socket(_) | Input::Zmq(_) | Input::Interface(_))
             | Endpoint::Output(Output::Socket(_) | Output::Zmq(_)) => {}

@@ -3,14 +3,16 @@
 mod capture;
 mod endpoint;
 mod filter;
+mod kafka;
 mod labels;
 mod same_file;
 mod socket;
 mod zmq;
 
 pub use capture::InterfaceInput;
-pub use endpoint::{Endpoint, File, Format, Input, Output, Place};
+pub use endpoint::{Endpoint, File, Format, Input, Output, Place, Way};
 pub use filter::{ChainedFilter, Condition, Filters};
+pub use kafka::KafkaTopic;
 pub use labels::{ChannelFile, Label, Labels, MessageType, Names};
 pub use socket::SocketOutput;
 pub use zmq::ZmqSocket;
@@ -91,6 +93,10 @@ pub struct Settings {
     pub pid_file: Option<PathBuf>,
     /// User to become (`-U`).
     pub user: Option<String>,
+    /// Message field that keys of Kafka records are made of (`--kafkakey`).
+    pub kafka_key: Option<String>,
+    /// Whether containers are Kafka records of whatever size they have (`--whole-records`).
+    pub whole_records: bool,
     /// Networks that datagrams to multicast groups may cross (`--ttl`).
     pub ttl: Option<u8>,
     /// Type of messages that do not name theirs, and the only type that passes
@@ -149,6 +155,7 @@ impl Settings {
     pub fn from_given(mut given: Given, around: Surroundings<'_>) -> Result<Self, Failure> {
         let (given, names) = (&mut given, around.names);
         let bpf_given = given.holds(FlagId::Bpf);
+        let key_given = given.holds(FlagId::KafkaKey);
         supply_from_environment(given, around);
 
         let debug = take_debug_level(given)?;
@@ -184,6 +191,8 @@ impl Settings {
         let capture = CaptureOptions::take(given, bpf_given);
         let mut opened = endpoint::take_all(given, names)?;
         let capture = capture.settle(has_captures, message_type.as_ref(), around, &mut opened)?;
+        let kafka_key =
+            kafka::take_key(given, key_given, message_type.as_ref(), names, &mut opened)?;
         let Opened { mut endpoints, channels, zmq_channels, mut warnings } = opened;
         let filters = Filters::take(given, &mut warnings)?;
         if inputs(&endpoints).next().is_none() {
@@ -226,6 +235,8 @@ impl Settings {
             user: given
                 .take_value(FlagId::UserName)
                 .map(|name| name.to_string_lossy().into_owned()),
+            kafka_key,
+            whole_records: given.take_switch(FlagId::WholeRecords),
             ttl,
             message_type,
             select,
@@ -296,6 +307,9 @@ impl Settings {
             if self.inputs().any(|input| matches!(input, Input::Zmq(_))) {
                 warnings.push("-B does not slow down ZeroMQ inputs (-L, -Z)".to_owned());
             }
+            if self.inputs().any(|input| matches!(input, Input::Kafka(_))) {
+                warnings.push("-B does not slow down Kafka inputs (--readkafka)".to_owned());
+            }
             let reads = |format| {
                 self.inputs()
                     .any(|input| matches!(input, Input::File(file) if file.format == format))
@@ -343,8 +357,17 @@ impl Settings {
         }
         let writes_containers = self.outputs().any(|output| match output {
             Output::File(file) => file.format == Format::Nmsg,
+            Output::Kafka(topic) => topic.format == Format::Nmsg,
             Output::Socket(_) | Output::Zmq(_) => true,
         });
+        if self.whole_records
+            && !self.outputs().any(
+                |output| matches!(output, Output::Kafka(topic) if topic.format == Format::Nmsg),
+            )
+        {
+            let what = "there is no container output to Kafka (--writekafka nmsg:)";
+            warnings.push(format!("--whole-records has no effect: {what}"));
+        }
         if self.compress && !writes_containers {
             warnings.push("-z has no effect: there is no container output (-w)".to_owned());
         }

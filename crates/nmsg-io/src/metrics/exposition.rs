@@ -77,6 +77,15 @@ const INPUT_FAMILIES: &[Family<InputAccount>] = &[
         visit: |input, say| say(None, input.containers),
     },
     Family {
+        name: "nmsg_input_records_total",
+        help: "Records of a broker, usable or not.",
+        visit: |input, say| {
+            if input.records > 0 {
+                say(None, input.records);
+            }
+        },
+    },
+    Family {
         name: "nmsg_input_payloads_total",
         help: "Payloads read.",
         visit: |input, say| say(None, input.payloads),
@@ -198,6 +207,25 @@ const OUTPUT_FAMILIES: &[Family<OutputAccount>] = &[
             }
         },
     },
+    Family {
+        name: "nmsg_output_records_total",
+        help: "Records for a broker, once all of them have been answered for.",
+        visit: |output, say| {
+            if let Some(records) = &output.records {
+                say(None, records.records);
+            }
+        },
+    },
+    Family {
+        name: "nmsg_output_records_not_delivered_total",
+        help: "Of the records for a broker, those that were not delivered, by reason.",
+        visit: |output, say| {
+            if let Some(records) = &output.records {
+                say(Some(("reason", "failed")), records.failed);
+                say(Some(("reason", "given_up")), records.given_up);
+            }
+        },
+    },
 ];
 
 /// A page that is being written. Writing to a `String` cannot fail.
@@ -274,7 +302,7 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::CaptureAccount;
+    use crate::ledger::{CaptureAccount, RecordAccount};
     use nmsg_os::pcap::Statistics;
     use std::collections::HashSet;
 
@@ -289,6 +317,7 @@ mod tests {
         let mut input = InputAccount {
             name: "in".to_owned(),
             octets: 1,
+            records: 27,
             containers: 2,
             payloads: 3,
             dealt: 4,
@@ -315,6 +344,7 @@ mod tests {
             undelivered: 24,
             octets: 25,
             pieces: 26,
+            records: Some(RecordAccount { records: 28, failed: 29, given_up: 30 }),
         };
         let page = page(&Ledger { inputs: vec![input], outputs: vec![output], mirror: false });
         for (line, want) in [
@@ -326,6 +356,7 @@ mod tests {
             ("nmsg_containers_lost_total", "12"),
             ("nmsg_input_bytes_total{I}", "1"),
             ("nmsg_input_containers_total{I}", "2"),
+            ("nmsg_input_records_total{I}", "27"),
             ("nmsg_input_payloads_total{I}", "3"),
             ("nmsg_input_payloads_passed_total{I}", "4"),
             ("nmsg_input_payloads_not_passed_total{I,reason=\"selection\"}", "9"),
@@ -348,6 +379,9 @@ mod tests {
             ("nmsg_output_payloads_not_written_total{O,reason=\"undelivered\"}", "24"),
             ("nmsg_output_bytes_total{O}", "25"),
             ("nmsg_output_pieces_total{O}", "26"),
+            ("nmsg_output_records_total{O}", "28"),
+            ("nmsg_output_records_not_delivered_total{O,reason=\"failed\"}", "29"),
+            ("nmsg_output_records_not_delivered_total{O,reason=\"given_up\"}", "30"),
         ] {
             let line = line
                 .replace("{I", "{input=\"in\",number=\"1\"")

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Closed, PATIENCE_AFTER_SIGNAL, Put, Sink, Standing};
 use crate::kafka::listener;
 use crate::keyed::{Key, next_line, next_record};
+use crate::ledger::RecordAccount;
 use crate::{KafkaVoice, Voice};
 
 /// How long to wait for room before looking whether a signal has come.
@@ -185,10 +186,16 @@ impl Sink for KafkaSink {
             signal::stop_count() > signals || signals > 0 && start.elapsed() >= DRAIN
         });
         let missing = delivery.undelivered + unsent;
+        let records = RecordAccount {
+            records,
+            failed: missing - delivery.given_up,
+            given_up: delivery.given_up,
+        };
         Ok(Closed {
             undelivered: (missing > 0)
-                .then(|| format!("{missing} of {records} records not delivered")),
+                .then(|| format!("{missing} of {} records not delivered", records.records)),
             undelivered_payloads: delivery.undelivered_units + unsent_payloads,
+            records: Some(records),
             ..Closed::default()
         })
     }

@@ -75,6 +75,7 @@ impl KafkaSource {
     fn take(&mut self, position: Position, payload: &[u8], now: Duration, batch: &mut RawBatch) {
         let Position { partition, offset } = position;
         batch.pieces.push(RawPiece::Record(RecordPosition { partition, offset }));
+        batch.records += 1;
         match self.format {
             KafkaFormat::Nmsg => self.messages.take(payload, None, now, batch),
             KafkaFormat::Json if payload.is_empty() => {}

@@ -293,9 +293,11 @@ pub const FLAGS: &[Flag] = &[
         env: Some("NMSG_KAFKA_KEY"),
         help: "message field used as key of Kafka records",
         doc: "Uses the text of this message field as the key of the records that a JSON Kafka \
-              output writes. Messages without the field are sent without a key.",
+              output writes, so that records with the same text go to the same partition. A field \
+              that the type given with `-T` does not have is refused; other messages without the \
+              field are sent without a key, which is said once for each type.",
         example: "nmsgtool -r day.nmsg --writekafka json:dns@localhost --kafkakey qname",
-        available: false,
+        available: cfg!(feature = "kafka"),
         ..ROW
     },
     Flag {
@@ -306,10 +308,15 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Input,
         help: "read from a Kafka topic (containers or JSON)",
         doc: "Consumes a Kafka topic, given as \
-              PROTO:TOPIC[#PARTITION|%GROUP]@BROKER[:PORT][,OFFSET] where PROTO is nmsg or json \
-              and OFFSET is oldest, newest or a number.",
+              PROTO:TOPIC[#PARTITION|%GROUP]@BROKER[:PORT][,OFFSET] where PROTO is nmsg (each \
+              record is a container or a fragment of one) or json (each is a JSON document) and \
+              OFFSET is oldest, newest or a number. Without PARTITION and GROUP all partitions \
+              are read. As a member of a GROUP, what the outputs have taken over is committed, and \
+              OFFSET matters only to a group that has not committed anything. A record that cannot \
+              be used is left out and counted. The variable NMSG_KAFKA_CONFIG holds properties of \
+              the client or names a file of them; docs/kafka.md tells more.",
         example: "nmsgtool --readkafka nmsg:dns@localhost:9092,oldest -o -",
-        available: false,
+        available: cfg!(feature = "kafka"),
         ..ROW
     },
     Flag {
@@ -644,9 +651,12 @@ pub const FLAGS: &[Flag] = &[
         group: Group::Output,
         help: "write to a Kafka topic (containers or JSON)",
         doc: "Produces to a Kafka topic, given as PROTO:TOPIC[#PARTITION]@BROKER[:PORT] where \
-              PROTO is nmsg or json.",
+              PROTO is nmsg (containers of about 8 KiB; a larger one becomes several records with \
+              a fragment each) or json (each message is a record). At the end of the run, the \
+              broker is waited for until it has confirmed every record or a signal comes; records \
+              that are not known to have been delivered are counted, and make the status 5.",
         example: "nmsgtool -r day.nmsg --writekafka json:dns@localhost:9092",
-        available: false,
+        available: cfg!(feature = "kafka"),
         ..ROW
     },
     Flag {
@@ -825,6 +835,20 @@ pub const FLAGS: &[Flag] = &[
               packets, as the C tool does. For comparing the two.",
         example: "nmsgtool -p dns.pcap -V base -T dnsqr --classic-capture -o -",
         available: true,
+        ..ROW
+    },
+    Flag {
+        id: FlagId::WholeRecords,
+        long: "whole-records",
+        group: Group::Output,
+        origin: Origin::New,
+        help: "write each container to Kafka as one record of any size",
+        doc: "Writes every container to Kafka as one record, also those that hold a message of \
+              more than 8 KiB and would otherwise be sent as several records with a fragment each. \
+              The C tool can read such records, but not fragments; the client and the broker \
+              refuse records of more than about 1 MB unless they are configured otherwise.",
+        example: "nmsgtool -r day.nmsg --writekafka nmsg:dns@localhost --whole-records",
+        available: cfg!(feature = "kafka"),
         ..ROW
     },
 ];

@@ -114,6 +114,9 @@ pub(super) fn text(ledger: &Ledger) -> String {
             None => counted(input.containers, "container", "containers"),
         };
         let _ = write!(text, "; {what}, {}", counted(input.octets, "byte", "bytes"));
+        if input.records > 0 {
+            let _ = write!(text, ", {}", counted(input.records, "record", "records"));
+        }
         if input.lost_containers > 0 {
             let lost = counted(input.lost_containers, "container", "containers");
             let _ = write!(text, ", {lost} lost on the way");
@@ -139,7 +142,16 @@ pub(super) fn text(ledger: &Ledger) -> String {
                 let _ = write!(text, ", {n} {what}");
             }
         }
-        let _ = writeln!(text, "; {}", counted(output.octets, "byte", "bytes"));
+        let _ = write!(text, "; {}", counted(output.octets, "byte", "bytes"));
+        if let Some(records) = &output.records {
+            let _ = write!(text, ", {}", counted(records.records, "record", "records"));
+            for (n, what) in [(records.failed, "failed"), (records.given_up, "given up")] {
+                if n > 0 {
+                    let _ = write!(text, ", {n} {what}");
+                }
+            }
+        }
+        text.push('\n');
     }
     let _ = writeln!(
         text,

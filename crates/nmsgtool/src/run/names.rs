@@ -1,7 +1,8 @@
-use crate::settings::{ChannelFile, Names};
+use crate::settings::{ChannelFile, MessageType, Names};
 use crate::spell::printable;
 use nmsg::filter::{Where, WhereError};
-use nmsg::{AliasTable, Aliases, Registry, Timestamp, VendorId};
+use nmsg::schema::Schema;
+use nmsg::{AliasTable, Aliases, MsgType, Registry, Timestamp, VendorId};
 use nmsg_io::address::look_up_channel;
 use nmsg_io::rotate::time_since_1970;
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where alias files are looked for that no variable names.
-const CONFIGURATION_DIRECTORY: &str = match option_env!("NMSG_SYSCONFDIR") {
+pub(super) const CONFIGURATION_DIRECTORY: &str = match option_env!("NMSG_SYSCONFDIR") {
     Some(directory) => directory,
     None => "/etc",
 };
@@ -54,6 +55,20 @@ impl Catalogue {
 }
 
 impl Names for Catalogue {
+    fn has_field(&self, message_type: Option<&MessageType>, field: &str) -> bool {
+        let has = |schema: &Schema| schema.field_index(field.as_bytes()).is_some();
+        match message_type {
+            Some(wanted) => {
+                let (vendor, number) = (VendorId(wanted.vendor), MsgType(wanted.number));
+                self.registry.get(vendor, number).is_some_and(|schema| has(schema))
+            }
+            None => {
+                let mut schemas = self.registry.vendors().flat_map(|vendor| vendor.schemas());
+                schemas.any(|schema| has(schema))
+            }
+        }
+    }
+
     fn vendor(&self, name: &str) -> Option<u32> {
         self.registry.find_vendor(name.as_bytes()).map(|vendor| vendor.id().0)
     }

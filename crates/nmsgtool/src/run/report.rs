@@ -35,6 +35,12 @@ impl Reporter {
         Self { program: program.to_owned(), level, strict: false, metrics: None }
     }
 
+    /// True when lines of this level are shown.
+    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only Kafka asks"))]
+    pub(super) fn shows(&self, level: u32) -> bool {
+        self.level >= level
+    }
+
     /// Writes a line that starts with the program's name.
     pub(super) fn line(&self, level: u32, text: impl Display) {
         if self.level >= level {

@@ -1,9 +1,10 @@
 //! Inputs and outputs as the command line names them.
 
 use super::capture::InterfaceInput;
+use super::kafka::{self, KafkaTopic};
 use super::labels::Names;
 use super::socket::{self, SocketOutput};
-use super::zmq::{self, Way, ZmqSocket};
+use super::zmq::{self, ZmqSocket};
 use crate::failure::{Failure, FailureKind, reason};
 use crate::flags::FlagId;
 use crate::grammar::Given;
@@ -33,6 +34,15 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// Which way messages go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    /// They come from there.
+    In,
+    /// They go there.
+    Out,
+}
+
 /// Where messages come from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Input {
@@ -42,6 +52,8 @@ pub enum Input {
     Socket(SocketSpec),
     /// A ZeroMQ endpoint (`-L`, `-Z`).
     Zmq(ZmqSocket),
+    /// A Kafka topic (`--readkafka`).
+    Kafka(KafkaTopic),
     /// A capture file, pipe or standard input (`-p`).
     Capture(Place),
     /// A network interface (`-i`).
@@ -59,6 +71,7 @@ impl fmt::Display for Input {
             Self::File(file) => write!(f, "nmsg {} input: {}", file.format.word(), file.place),
             Self::Socket(address) => write!(f, "nmsg socket input: {address}"),
             Self::Zmq(socket) => write!(f, "nmsg ZMQ input: {socket}"),
+            Self::Kafka(topic) => write!(f, "nmsg {} input: {topic}", topic.words()),
             Self::Capture(place) => write!(f, "pcap file input: {place}"),
             Self::Interface(interface) => write!(f, "pcap interface input: {interface}"),
         }
@@ -74,6 +87,8 @@ pub enum Output {
     Socket(SocketOutput),
     /// A ZeroMQ endpoint (`-S`).
     Zmq(ZmqSocket),
+    /// A Kafka topic (`--writekafka`).
+    Kafka(KafkaTopic),
 }
 
 impl Output {
@@ -90,6 +105,7 @@ impl fmt::Display for Output {
             Self::File(file) => write!(f, "nmsg {} output: {}", file.format.word(), file.place),
             Self::Socket(socket) => write!(f, "nmsg socket output: {socket}"),
             Self::Zmq(socket) => write!(f, "nmsg ZMQ output: {socket}"),
+            Self::Kafka(topic) => write!(f, "nmsg {} output: {topic}", topic.words()),
         }
     }
 }
@@ -172,18 +188,21 @@ enum Makes {
     Channel,
     Zmq(Way),
     ZmqChannel,
+    Kafka(Way),
 }
 
 /// Options in the order their endpoints are opened, whatever the order on the
 /// command line; the full order is `-i -p -l -s -L -S --readkafka --writekafka
 /// -r -w -C -Z -f -o -j -J` (`nmsgtool-cli` §4 steps 10 and 13).
-const OPENING_ORDER: [(FlagId, Makes); 14] = [
+const OPENING_ORDER: [(FlagId, Makes); 16] = [
     (FlagId::ReadInterface, Makes::Interface),
     (FlagId::ReadPcap, Makes::Capture),
     (FlagId::ReadSocket, Makes::Listener),
     (FlagId::WriteSocket, Makes::Sender),
     (FlagId::ReadZmqSocket, Makes::Zmq(Way::In)),
     (FlagId::WriteZmqSocket, Makes::Zmq(Way::Out)),
+    (FlagId::ReadKafka, Makes::Kafka(Way::In)),
+    (FlagId::WriteKafka, Makes::Kafka(Way::Out)),
     (FlagId::ReadNmsg, Makes::Input(Format::Nmsg)),
     (FlagId::WriteNmsg, Makes::Output(Format::Nmsg)),
     (FlagId::ReadChannel, Makes::Channel),
@@ -219,6 +238,7 @@ pub(super) fn take_all(given: &mut Given, names: &dyn Names) -> Result<Opened, F
                 Makes::Sender => socket::send(id, number, value, &mut opened)?,
                 Makes::Channel => socket::channel(value, names, &mut opened)?,
                 Makes::Zmq(way) => zmq::add(way, value, &mut opened)?,
+                Makes::Kafka(way) => kafka::add(way, value, &mut opened)?,
                 Makes::ZmqChannel => zmq::channel(value, names, &mut opened)?,
             }
         }

@@ -41,6 +41,8 @@ pub trait Names {
     ///
     /// The expression makes no sense.
     fn condition(&self, expression: &str) -> Result<Where, WhereError>;
+    /// Returns whether a message type has a field of this name; without a type, whether any has.
+    fn has_field(&self, message_type: Option<&MessageType>, field: &str) -> bool;
     /// Returns what the channel alias file says about a name.
     fn channel(&self, name: &str) -> ChannelFile;
 }

@@ -37,8 +37,10 @@ pub(super) fn refuse(endpoints: &[Endpoint]) -> Result<(), Failure> {
             Endpoint::Input(Input::File(file)) => (&file.place, file.reading_option(), false),
             Endpoint::Input(Input::Capture(place)) => (place, FlagId::ReadPcap, false),
             Endpoint::Output(Output::File(file)) => (&file.place, file.writing_option(), true),
-            Endpoint::Input(Input::Socket(_) | Input::Zmq(_) | Input::Interface(_))
-            | Endpoint::Output(Output::Socket(_) | Output::Zmq(_)) => continue,
+            Endpoint::Input(
+                Input::Socket(_) | Input::Zmq(_) | Input::Kafka(_) | Input::Interface(_),
+            )
+            | Endpoint::Output(Output::Socket(_) | Output::Zmq(_) | Output::Kafka(_)) => continue,
         };
         let Some(identity) = identify(place) else { continue };
         if let Some((other, other_place, other_writes)) = seen.get(&identity)

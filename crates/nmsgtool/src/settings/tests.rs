@@ -1,4 +1,6 @@
 mod capture;
+#[cfg(feature = "kafka")]
+mod kafka;
 
 use super::*;
 use crate::grammar::{self, Command};
@@ -23,6 +25,14 @@ impl Names for TestNames {
             .iter()
             .find(|(id, known, _)| *id == vendor && name.eq_ignore_ascii_case(known))
             .map(|(_, _, number)| *number)
+    }
+
+    fn has_field(&self, message_type: Option<&MessageType>, field: &str) -> bool {
+        let known = [(1, 5, "srcport"), (1, 9, "qname"), (2, 1, "rrname")];
+        known.iter().any(|(vendor, number, name)| {
+            *name == field
+                && message_type.is_none_or(|t| (t.vendor, t.number) == (*vendor, *number))
+        })
     }
 
     fn operator(&self, alias: &str) -> Option<u32> {
@@ -106,6 +116,8 @@ fn nothing_but_an_input() {
             daemon: false,
             pid_file: None,
             user: None,
+            kafka_key: None,
+            whole_records: false,
             ttl: None,
             message_type: None,
             select: Labels::default(),
@@ -165,6 +177,7 @@ fn no_available_option_is_ignored() {
             FlagId::ReadChannel => "ch1",
             FlagId::ReadZmqSocket | FlagId::WriteZmqSocket => "tcp://127.0.0.1:1",
             FlagId::ReadZmqChannel => "zch",
+            FlagId::ReadKafka | FlagId::WriteKafka => "json:t@b",
             FlagId::Filter => "sample,count=1",
             FlagId::Where => "type = dnsqr",
             FlagId::Metrics => "127.0.0.1:0",
@@ -412,7 +425,7 @@ fn sk_4_the_ports_of_one_option_share_a_rate() {
         .outputs()
         .filter_map(|output| match output {
             Output::Socket(socket) => Some((socket.option, socket.rate.map_or(0, u32::from))),
-            Output::File(_) | Output::Zmq(_) => None,
+            Output::File(_) | Output::Zmq(_) | Output::Kafka(_) => None,
         })
         .collect();
     assert_eq!(sockets, [(0, 5), (0, 5), (1, 0)]);

@@ -1,6 +1,6 @@
 //! ZeroMQ endpoints as the command line names them.
 
-use super::endpoint::{Endpoint, Input, Opened, Output};
+use super::endpoint::{Endpoint, Input, Opened, Output, Way};
 use super::labels::Names;
 use super::socket::look_up;
 use crate::failure::{Failure, FailureKind};
@@ -25,24 +25,15 @@ impl fmt::Display for ZmqSocket {
     }
 }
 
-/// Which way messages go, as the C tool's function is called that opens an endpoint.
-#[derive(Clone, Copy)]
-pub(super) enum Way {
-    In,
-    Out,
-}
-
-impl Way {
-    /// The failure of an endpoint that cannot be opened.
-    #[cold]
-    fn failure(self, kind: FailureKind, text: &str, why: &str) -> Failure {
-        let way = match self {
-            Self::In => "input",
-            Self::Out => "output",
-        };
-        let text = printable(OsStr::new(text));
-        Failure::new(kind, format!("nmsg_{way}_open_zmq_endpoint() failed: {text}: {why}"))
-    }
+/// The failure of an endpoint that cannot be opened, as the C tool's function is called.
+#[cold]
+fn failure(way: Way, kind: FailureKind, text: &str, why: &str) -> Failure {
+    let way = match way {
+        Way::In => "input",
+        Way::Out => "output",
+    };
+    let text = printable(OsStr::new(text));
+    Failure::new(kind, format!("nmsg_{way}_open_zmq_endpoint() failed: {text}: {why}"))
 }
 
 impl ZmqSocket {
@@ -53,7 +44,7 @@ impl ZmqSocket {
                 ZmqEndpointError::RepeatedDirection => "there are two words for the direction",
                 ZmqEndpointError::RepeatedPattern => "there are two words for the pattern",
             };
-            way.failure(FailureKind::SetUp, &text, why)
+            failure(way, FailureKind::SetUp, &text, why)
         })?;
         for word in &endpoint.ignored {
             let (word, text) = (printable(OsStr::new(word)), printable(OsStr::new(&text)));
@@ -70,13 +61,13 @@ impl ZmqSocket {
     /// Returns the failure of an input that cannot be opened.
     #[cold]
     pub fn not_readable(&self, kind: FailureKind, why: &str) -> Failure {
-        Way::In.failure(kind, &self.given, why)
+        failure(Way::In, kind, &self.given, why)
     }
 
     /// Returns the failure of an output that cannot be opened.
     #[cold]
     pub fn not_writable(&self, kind: FailureKind, why: &str) -> Failure {
-        Way::Out.failure(kind, &self.given, why)
+        failure(Way::Out, kind, &self.given, why)
     }
 }
 
