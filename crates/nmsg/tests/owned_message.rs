@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use nmsg::container::{ContainerWriter, WriterSettings};
 use nmsg::schema::{FieldFlags, FieldType};
 use nmsg::{
     Aliases, ChangeError, JsonWriter, Labels, LineErrorKind, MsgType, OwnedMessage, Registry,
@@ -360,4 +361,28 @@ fn ka_5_key_text_of_every_kind_of_field() {
         assert_eq!(key(text, field).as_deref(), Ok(want), "{field}");
     }
     assert_eq!(key(dnsqr, "nothing"), Err(SetError::NoSuchField.into()));
+}
+
+#[test]
+fn cw_11_writing_leaves_the_message_as_it_was() {
+    let mut message = new("base", "ipconn");
+    message.set_by_name(b"srcport", 0, Value::Unsigned(53)).unwrap();
+    message.set_source(7);
+    let written = |message: &mut OwnedMessage| {
+        let mut writer = ContainerWriter::new(WriterSettings::file(1));
+        let mut out = Vec::new();
+        let mut emit = |octets: &[u8]| {
+            out.extend_from_slice(octets);
+            Ok::<(), nmsg::Error>(())
+        };
+        writer.write(&message.payload(), None, &mut emit).unwrap();
+        writer.flush(&mut emit).unwrap();
+        out
+    };
+    let first = written(&mut message);
+    let text = json(&mut message).unwrap();
+    assert!(text.contains("\"srcport\":53"), "{text}");
+    assert_eq!((written(&mut message), message.source(), message.time()), (first, 7, NOW));
+    message.set_by_name(b"dstport", 0, Value::Unsigned(1000)).unwrap();
+    assert!(json(&mut message).unwrap().contains("\"srcport\":53,\"dstport\":1000"));
 }

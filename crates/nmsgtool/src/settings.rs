@@ -5,6 +5,7 @@ mod endpoint;
 mod filter;
 mod kafka;
 mod labels;
+mod modules;
 mod same_file;
 mod socket;
 mod zmq;
@@ -194,6 +195,7 @@ impl Settings {
         let kafka_key =
             kafka::take_key(given, key_given, message_type.as_ref(), names, &mut opened)?;
         let Opened { mut endpoints, channels, zmq_channels, mut warnings } = opened;
+        warnings.extend(modules::missing_folder(around.env));
         let filters = Filters::take(given, &mut warnings)?;
         if inputs(&endpoints).next().is_none() {
             return Err(Failure::usage("no data sources specified (-h for more help)"));

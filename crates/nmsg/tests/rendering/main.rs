@@ -4,6 +4,7 @@
 
 mod addresses;
 mod decisions;
+mod flags;
 mod names;
 mod ncap;
 
@@ -62,10 +63,16 @@ fn message(payload: &Payload<'_>) -> String {
 
 /// The presentation form of a payload without its header line.
 fn lines(payload: &Payload<'_>) -> String {
+    lines_ending_in(b"\n", payload)
+}
+
+/// The presentation form of a payload without its header line, its lines ended by `newline`.
+fn lines_ending_in(newline: &[u8], payload: &Payload<'_>) -> String {
     let (registry, aliases) = (Registry::builtin(), Aliases::default());
-    let mut writer = PresentationWriter::new(&registry, &aliases, Labels::default(), b"\n");
+    let mut writer = PresentationWriter::new(&registry, &aliases, Labels::default(), newline);
     let mut out = TextBuffer::new();
     writer.write(&mut out, payload).unwrap();
     let text = String::from_utf8_lossy(out.as_bytes()).into_owned();
-    text.split_once('\n').unwrap().1.to_owned()
+    let end = String::from_utf8_lossy(newline).into_owned();
+    text.split_once(&format!("] {end}")).unwrap().1.to_owned()
 }

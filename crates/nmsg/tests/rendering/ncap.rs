@@ -2,7 +2,7 @@ use crate::Value::{Number, Octets};
 use crate::{body, lines, message, payload};
 
 /// An IPv4 datagram from port 53.
-fn datagram(dns: &[u8]) -> Vec<u8> {
+pub(crate) fn datagram(dns: &[u8]) -> Vec<u8> {
     let len = dns.len() as u8;
     let header = [0x45, 0, 0, len + 28, 0, 0, 0, 0, 64, 17, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
     [&header[..], &[0, 53, 3, 0xe8, 0, len + 8, 0, 0], dns].concat()

@@ -3,6 +3,7 @@ mod capture;
 mod kafka;
 
 use super::*;
+use crate::failure::ExitStatus;
 use crate::grammar::{self, Command};
 use nmsg::filter::{Policy, Sampling, Where, WhereError};
 use std::fs;
@@ -794,4 +795,40 @@ fn conditions_are_compiled() {
     let around = Surroundings { flags, env: &|_| None, names: &TestNames };
     let failure = Settings::from_given(given, around).unwrap_err();
     assert_eq!(failure.to_string(), "usage error: --where: not text in UTF-8");
+}
+
+#[test]
+fn cl_4_empty_names_are_refused() {
+    for words in [
+        ["-T", "dnsqr", "-i", ""],
+        ["-T", "dnsqr", "-i", ","],
+        ["-r", "in", "-F", ""],
+        ["-r", "in", "-F", ","],
+        ["-r", "in", "-F", ",count=1"],
+    ] {
+        assert_eq!(settle(&words).unwrap_err().exit_status(), ExitStatus::Usage, "{words:?}");
+    }
+}
+
+#[test]
+fn mo_1_a_folder_of_modules_that_is_not_there_is_told() {
+    let scratch = Scratch::new();
+    fs::write(scratch.at("file"), b"").unwrap();
+    let settle_with = |folder: Option<&str>| {
+        let folder = folder.map(|name| scratch.at(name));
+        let env = |name: &str| match name {
+            "NMSG_MSGMOD_DIR" => folder.clone().map(OsString::from),
+            _ => None,
+        };
+        settle_in(&["-r", "in"], FlagSet::available(), &env).unwrap().warnings
+    };
+    assert_eq!(settle_with(None), [""; 0]);
+    assert_eq!(settle_with(Some("")), [""; 0]);
+    for (name, reason) in [("missing", "No such file or directory"), ("file", "Not a directory")] {
+        let want = format!(
+            "NMSG_MSGMOD_DIR: unable to read {}: {reason}; the built-in message types do not need it",
+            scratch.at(name)
+        );
+        assert_eq!(settle_with(Some(name)), [want]);
+    }
 }

@@ -1,6 +1,7 @@
 //! The program on files, pipes and sockets.
 
 mod dealing;
+mod decisions;
 mod filters;
 mod golden;
 mod labels;
