@@ -63,6 +63,31 @@ const ROWS: &[Row] = &[
         arguments: &["-r", "{D}/dnsdedupe-zlib.nmsg", "-w", "/dev/null"],
         target: 2.5,
     },
+    Row {
+        name: "capture → NMSG, 585 k frames to base:dnsqr",
+        arguments: &["-p", "{D}/dns.pcap", "-V", "base", "-T", "dnsqr", "-w", "/dev/null"],
+        target: 5.0,
+    },
+    Row {
+        name: "capture → JSON, 585 k frames to base:dnsqr",
+        arguments: &["-p", "{D}/dns.pcap", "-V", "base", "-T", "dnsqr", "-J", "/dev/null"],
+        target: 6.0,
+    },
+    Row {
+        name: "capture → NMSG, 585 k frames to base:packet",
+        arguments: &["-p", "{D}/dns.pcap", "-V", "base", "-T", "packet", "-w", "/dev/null"],
+        target: 4.0,
+    },
+    Row {
+        name: "capture → NMSG, 500 k queries without response",
+        arguments: &["-p", "{D}/unanswered.pcap", "-V", "base", "-T", "dnsqr", "-w", "/dev/null"],
+        target: 4.0,
+    },
+    Row {
+        name: "capture → NMSG, one query 10 k times",
+        arguments: &["-p", "{D}/one-key.pcap", "-V", "base", "-T", "dnsqr", "-w", "/dev/null"],
+        target: 50.0,
+    },
     Row { name: "start-up, -v", arguments: &["-v"], target: 2.0 },
 ];
 
@@ -115,8 +140,8 @@ impl Median {
     }
 }
 
-/// Measures every row and writes `docs/benchmarks.md`.
-pub(crate) fn run() -> io::Result<()> {
+/// Measures every row and writes `docs/benchmarks.md`; with a text, measures the rows whose names have it.
+pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
     let data = root().join("target/bench");
     samples::write_large(&data)?;
     let ours = Tool { program: build()?, scratch: scratch(&data, "ours")? };
@@ -145,7 +170,8 @@ pub(crate) fn run() -> io::Result<()> {
         "| path | CPU s | C suite CPU s | ratio | goal | wall s | peak MiB |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    for row in ROWS {
+    let wanted = |row: &&Row| only.is_none_or(|text| row.name.contains(text));
+    for row in ROWS.iter().filter(wanted) {
         let (mut own, mut other) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             own.push(ours.run(&data, row.arguments)?);
@@ -170,6 +196,9 @@ pub(crate) fn run() -> io::Result<()> {
         say(&line)?;
         table.push_str(&line);
         table.push('\n');
+    }
+    if only.is_some() {
+        return Ok(());
     }
     if let Some(reference) = &reference {
         let size = |tool: &Tool| fs::metadata(tool.scratch.join("zlib.nmsg")).map(|m| m.len());

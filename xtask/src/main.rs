@@ -19,7 +19,8 @@ const USAGE: &str = "\
 Usage: cargo xtask NAME
   docs          write the reference page, man page and completions of nmsgtool
   samples       write samples/, the files that come with the project
-  bench         measure nmsgtool, and the C suite in NMSG_REFERENCE, and write docs/benchmarks.md
+  bench [TEXT]  measure nmsgtool, and the C suite in NMSG_REFERENCE, and write docs/benchmarks.md;
+                with a text, only show the rows whose names have it
   peers         compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
                 built in NMSG_REFERENCE_SOURCE
   captures      compare what nmsgtool and the C suite in NMSG_REFERENCE make of generated captures
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
     let done = match *words {
         ["docs"] => docs::write(),
         ["samples"] => samples::write(&root().join("samples")),
-        ["bench"] => bench::run(),
+        ["bench"] => bench::run(None),
+        ["bench", only] => bench::run(Some(only)),
         ["peers"] => peers::run(),
         ["captures"] => captures::run(),
         _ => Err(io::Error::other(USAGE)),

@@ -1,13 +1,18 @@
 //! Sample files: small ones for the repository, large ones for measurements.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use nmsg::container::{ContainerBuilder, Deflater, Fullness, MAX_BUFFER};
 use nmsg::{MsgType, Payload, Timestamp, VendorId};
+use nmsg_capture::LinkType;
+use nmsg_capture::savefile::{Precision, Writer};
 
-use crate::traffic::Traffic;
+use crate::packets::ethernet;
+use crate::traffic::{Exchange, Traffic};
 
 /// Seed of everything that is generated.
 const SEED: u64 = 0x6e6d_7367;
@@ -51,6 +56,80 @@ pub(crate) fn write_large(directory: &Path) -> io::Result<()> {
         if !path.exists() {
             write_file(&path, &[kind], count, false)?;
         }
+    }
+    for (name, frames) in [
+        ("dns.pcap", exchanges as fn(Frames<'_>) -> io::Result<()>),
+        ("unanswered.pcap", queries_alone),
+        ("one-key.pcap", one_query),
+    ] {
+        let path = directory.join(name);
+        if !path.exists() {
+            write_capture(&path, frames)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes frames with their times, in nanoseconds.
+type Frames<'f> = &'f mut dyn FnMut(u64, &[u8]) -> io::Result<()>;
+
+fn write_capture(path: &Path, frames: fn(Frames<'_>) -> io::Result<()>) -> io::Result<()> {
+    let out = BufWriter::new(File::create(path)?);
+    let mut writer = Writer::new(out, LinkType::ETHERNET, 65_535, Precision::Microseconds)?;
+    frames(&mut |time, packet| {
+        let (sec, nsec) = ((time / 1_000_000_000) as i64, (time % 1_000_000_000) as u32);
+        writer.write(Timestamp { sec, nsec }, &ethernet(packet))
+    })?;
+    writer.into_inner().flush()
+}
+
+/// 585,000 frames: queries and their responses as they overlap at a busy resolver. Some queries are
+/// sent twice, some stay without response.
+fn exchanges(emit: Frames<'_>) -> io::Result<()> {
+    let mut traffic = Traffic::new(SEED);
+    let mut waiting = BinaryHeap::new();
+    let mut left = 585_000;
+    while left > 0 {
+        traffic.tick();
+        let Exchange { query_packet, response_packet, time, delay, .. } = traffic.exchange();
+        if delay > 1_000_000 && delay % 50 == 0 {
+            waiting.push(Reverse((time + delay / 2, query_packet.clone())));
+        }
+        if delay % 40 != 1 {
+            waiting.push(Reverse((time + delay, response_packet)));
+        }
+        waiting.push(Reverse((time, query_packet)));
+        while let Some(Reverse((due, _))) = waiting.peek()
+            && *due <= time
+            && left > 0
+            && let Some(Reverse((due, packet))) = waiting.pop()
+        {
+            emit(due, &packet)?;
+            left -= 1;
+        }
+    }
+    Ok(())
+}
+
+/// Half a million queries within a minute, none of them answered: more than are kept.
+fn queries_alone(emit: Frames<'_>) -> io::Result<()> {
+    let mut traffic = Traffic::new(SEED);
+    for _ in 0..500_000 {
+        traffic.tick();
+        let exchange = traffic.exchange();
+        emit(exchange.time, &exchange.query_packet)?;
+    }
+    Ok(())
+}
+
+/// One query, ten thousand times.
+fn one_query(emit: Frames<'_>) -> io::Result<()> {
+    let mut traffic = Traffic::new(SEED);
+    let query = traffic.exchange().query_packet;
+    for _ in 0..10_000 {
+        traffic.tick();
+        let time = traffic.exchange().time;
+        emit(time, &query)?;
     }
     Ok(())
 }

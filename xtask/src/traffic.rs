@@ -49,6 +49,23 @@ pub(crate) struct Traffic {
     clock: u64,
 }
 
+/// A DNS query and its response.
+pub(crate) struct Exchange {
+    client: [u8; 4],
+    server: [u8; 4],
+    port: u16,
+    id: u16,
+    qname: Vec<u8>,
+    qtype: u16,
+    rcode: u64,
+    pub(crate) query_packet: Vec<u8>,
+    pub(crate) response_packet: Vec<u8>,
+    /// When it was asked, in nanoseconds since the Unix epoch.
+    pub(crate) time: u64,
+    /// Nanoseconds until the response.
+    pub(crate) delay: u64,
+}
+
 /// A name in wire form made from dotted text.
 fn wire(text: &str) -> Vec<u8> {
     let mut name = Vec::with_capacity(text.len() + 2);
@@ -190,8 +207,8 @@ impl Traffic {
         put_len_field(body, 16, &domain);
     }
 
-    /// Body of a `base:dnsqr` record: one query and its response, as packets.
-    pub(crate) fn dnsqr(&mut self, body: &mut Vec<u8>) {
+    /// One query and its response.
+    pub(crate) fn exchange(&mut self) -> Exchange {
         let domain = self.domain();
         let qname = self.host_in(&domain);
         let qtype = self.random.pick(&[A, A, A, A, AAAA, AAAA, MX, TXT, NS, CNAME]);
@@ -221,24 +238,45 @@ impl Traffic {
             response.extend_from_slice(&rdata);
         }
         response.extend_from_slice(&opt);
+        let query_packet = udp_packet(client, server, port, 53, &query);
+        let response_packet = udp_packet(server, client, 53, port, &response);
+        let delay = self.random.between(200_000, 60_000_000) as u64;
+        let rcode = if answered { 0 } else { 3 };
+        Exchange {
+            client,
+            server,
+            port,
+            id,
+            qname,
+            qtype,
+            rcode,
+            query_packet,
+            response_packet,
+            time: self.clock,
+            delay,
+        }
+    }
 
-        let (sec, nsec) = (self.clock / 1_000_000_000, (self.clock % 1_000_000_000) as u32);
+    /// Body of a `base:dnsqr` record: one query and its response, as packets.
+    pub(crate) fn dnsqr(&mut self, body: &mut Vec<u8>) {
+        let exchange = self.exchange();
+        let (sec, nsec) = (exchange.time / 1_000_000_000, (exchange.time % 1_000_000_000) as u32);
         put_varint_field(body, 1, 1);
-        put_len_field(body, 2, &client);
-        put_len_field(body, 3, &server);
+        put_len_field(body, 2, &exchange.client);
+        put_len_field(body, 3, &exchange.server);
         put_varint_field(body, 4, 17);
-        put_varint_field(body, 5, port.into());
+        put_varint_field(body, 5, exchange.port.into());
         put_varint_field(body, 6, 53);
-        put_varint_field(body, 7, id.into());
-        put_len_field(body, 8, &qname);
-        put_varint_field(body, 9, qtype.into());
+        put_varint_field(body, 7, exchange.id.into());
+        put_len_field(body, 8, &exchange.qname);
+        put_varint_field(body, 9, exchange.qtype.into());
         put_varint_field(body, 10, 1);
-        put_varint_field(body, 11, if answered { 0 } else { 3 });
-        put_len_field(body, 12, &udp_packet(client, server, port, 53, &query));
+        put_varint_field(body, 11, exchange.rcode);
+        put_len_field(body, 12, &exchange.query_packet);
         put_varint_field(body, 13, sec);
         put_fixed32_field(body, 14, nsec / 1_000 * 1_000);
-        put_len_field(body, 15, &udp_packet(server, client, 53, port, &response));
-        let later = nsec + self.random.between(200_000, 60_000_000) as u32;
+        put_len_field(body, 15, &exchange.response_packet);
+        let later = nsec + exchange.delay as u32;
         put_varint_field(body, 16, sec + u64::from(later / 1_000_000_000));
         put_fixed32_field(body, 17, later % 1_000_000_000 / 1_000 * 1_000);
         put_varint_field(body, 21, 3);
