@@ -40,6 +40,7 @@ complete -c nmsgtool -l flush-interval -d 'write out waiting messages after this
 complete -c nmsgtool -l rotate-size -d 'with -k, start a new file at this many bytes' -r -f
 complete -c nmsgtool -l threads -d 'decode and render with this many threads' -r -f
 complete -c nmsgtool -l metrics -d 'show live counters to Prometheus at this address' -r -f
+complete -c nmsgtool -l log-format -d 'write messages on standard error as text or json' -r -f
 complete -c nmsgtool -l ttl -d 'networks that datagrams to a multicast group may cross' -r -f
 complete -c nmsgtool -s d -l debug -d 'print more detail on standard error; repeat for more'
 complete -c nmsgtool -s D -l daemon -d 'detach from the terminal once set up'

@@ -10,6 +10,7 @@
 //! | [`udp`] | datagrams |
 //! | [`durable`] | files that appear whole or not at all |
 //! | [`pcap`] | libpcap opened at run time: filter expressions, live capture |
+//! | [`terminal`] | how wide a terminal is, and whose |
 //! | [`wait_with_usage`] | what a child process cost |
 //! | [`User`], [`daemon`] | what the process runs as |
 
@@ -24,6 +25,7 @@ mod poll;
 mod scratch;
 pub mod signal;
 mod stream;
+pub mod terminal;
 pub mod udp;
 mod usage;
 mod user;

@@ -214,6 +214,11 @@ impl Failure {
         self.hint.as_deref()
     }
 
+    /// Returns the lines above and below the message.
+    pub fn details(&self) -> Vec<String> {
+        self.above.iter().chain(&self.below).cloned().collect()
+    }
+
     /// Writes `PROGRAM: message` and, where there are any, the lines above and below and a hint line.
     ///
     /// # Errors

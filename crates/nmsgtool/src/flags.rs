@@ -67,6 +67,7 @@ pub enum FlagId {
     Strict,
     Stats,
     Metrics,
+    LogFormat,
     Ttl,
     ClassicCapture,
     WholeRecords,

@@ -64,6 +64,14 @@ impl Given {
         self.take_list(id).pop()
     }
 
+    /// Returns a value that is still to be taken; the last mention decides.
+    pub fn value(&self, id: FlagId) -> Option<&OsStr> {
+        self.mentions.get(&id)?.iter().rev().find_map(|mention| match mention {
+            Mention::Value(value) => Some(&**value),
+            Mention::Switch(_) | Mention::More => None,
+        })
+    }
+
     /// Takes every value of a list, in the order they came.
     pub fn take_list(&mut self, id: FlagId) -> Vec<OsString> {
         let mentions = self.mentions.remove(&id).unwrap_or_default();

@@ -7,9 +7,11 @@ mod kafka;
 #[path = "run/no_kafka.rs"]
 mod kafka;
 mod ledger;
+mod log;
 mod metrics;
 mod names;
 mod process;
+mod progress;
 mod report;
 mod rotation;
 mod socket;
@@ -19,14 +21,16 @@ use crate::failure::{ExitStatus, Failure, FailureKind};
 use crate::flags::FlagSet;
 use crate::grammar::Given;
 use crate::settings::{
-    Endpoint, File, Filters, Format, Input, Labels, OnDamage, Output, Place, Settings,
+    Endpoint, File, Filters, Format, Input, Labels, LogFormat, OnDamage, Output, Place, Settings,
     Surroundings, ZmqSocket,
 };
+use log::Log;
 use names::Catalogue;
 use nmsg::filter::FilterChain;
 use nmsg_io::{Engine, FileFormat, FileSource, MetricsSocket, OutputFormat, PayloadFilter};
 use nmsg_os::{Latch, User, signal};
 use process::{Going, PidFile};
+use progress::Progress;
 use report::Reporter;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -42,6 +46,17 @@ use std::time::Duration;
 /// The first thing that keeps the run from starting. What goes wrong later is told on standard
 /// error when it happens, and shows in the status.
 pub fn run(program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Failure> {
+    let log = Log::new(program, LogFormat::of(&given)?);
+    match attempt(&log, program, flags, given) {
+        Err(failure) if log.format() == LogFormat::Json => {
+            log.failure(&failure);
+            Ok(failure.exit_status())
+        }
+        ended => ended,
+    }
+}
+
+fn attempt(log: &Log, program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Failure> {
     let catalogue = Catalogue::load(&|name| std::env::var_os(name));
     let settings = Settings::from_given(
         given,
@@ -49,7 +64,7 @@ pub fn run(program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Fa
     )?;
     rotation::check_kicker(&settings)?;
     let user = process::user(&settings)?;
-    let mut reporter = Reporter::new(program, settings.debug);
+    let mut reporter = Reporter::new(log.clone(), settings.debug);
     reporter.set_up(&catalogue, &settings);
     let detached = match process::detach(&settings)? {
         Going::On(detached) => detached,
@@ -66,6 +81,7 @@ pub fn run(program: &str, flags: FlagSet, given: Given) -> Result<ExitStatus, Fa
         };
     metrics::serve(metrics, &mut reporter)?;
     process::ready(detached)?;
+    reporter.show_progress(Progress::of(&settings, program, log));
     let outcome = engine
         .registry(Arc::new(catalogue.registry))
         .aliases(Arc::new(catalogue.aliases))

@@ -44,6 +44,36 @@ pub enum OnDamage {
     Stop,
 }
 
+/// How messages on standard error look (`--log-format`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LogFormat {
+    /// Lines.
+    #[default]
+    Text,
+    /// JSON objects, one to a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Looks at what was given without taking it.
+    ///
+    /// # Errors
+    ///
+    /// A usage failure for a format that there is not.
+    pub fn of(given: &Given) -> Result<Self, Failure> {
+        match given.value(FlagId::LogFormat).map(OsStr::to_str) {
+            None | Some(Some("text")) => Ok(Self::Text),
+            Some(Some("json")) => Ok(Self::Json),
+            Some(_) => {
+                let shown = given.value(FlagId::LogFormat).map(printable).unwrap_or_default();
+                let message =
+                    format!("argument to --log-format must be text or json, not '{shown}'");
+                Err(Failure::usage(message))
+            }
+        }
+    }
+}
+
 /// How file outputs start anew (`-k`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rotation {
@@ -61,6 +91,8 @@ pub struct Rotation {
 pub struct Settings {
     /// Level of detail on standard error, at least 1 (`-d`).
     pub debug: u32,
+    /// How messages on standard error look (`--log-format`).
+    pub log_format: LogFormat,
     /// Inputs and outputs in the order they are opened; at least one of each.
     ///
     /// The order of the outputs among each other is also the order in which
@@ -159,6 +191,8 @@ impl Settings {
         let key_given = given.holds(FlagId::KafkaKey);
         supply_from_environment(given, around);
 
+        let log_format = LogFormat::of(given)?;
+        given.take_list(FlagId::LogFormat);
         let debug = take_debug_level(given)?;
         let endline_given = given.holds(FlagId::Endline);
         let endline = match given.take_value(FlagId::Endline) {
@@ -220,6 +254,7 @@ impl Settings {
 
         let mut settings = Self {
             debug,
+            log_format,
             endpoints,
             mirror: given.take_switch(FlagId::Mirror),
             count,

@@ -810,6 +810,22 @@ pub const FLAGS: &[Flag] = &[
         ..ROW
     },
     Flag {
+        id: FlagId::LogFormat,
+        long: "log-format",
+        label: "format",
+        kind: Kind::Single,
+        origin: Origin::New,
+        default: Some("text"),
+        help: "write messages on standard error as text or json",
+        doc: "With `json`, every message on standard error is one JSON object in a line: time, level \
+              (error, warning, info, debug), program, pid, message, and fields such as input, fault \
+              or ledger. `-d` decides as ever how much is said. With `text`, or for mistakes in the \
+              grammar of the command line, messages are the usual lines.",
+        example: "nmsgtool -l 127.0.0.1/8430 -w feed -t 60 -k gzip --stats --log-format json",
+        available: true,
+        ..ROW
+    },
+    Flag {
         id: FlagId::Ttl,
         long: "ttl",
         label: "hops",

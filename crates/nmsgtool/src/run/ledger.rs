@@ -1,3 +1,7 @@
+mod json;
+
+pub(crate) use json::json;
+
 use nmsg_io::{CaptureAccount, FaultKind, InputAccount, Ledger};
 use std::fmt::Write;
 

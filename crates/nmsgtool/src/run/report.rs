@@ -1,5 +1,7 @@
 use super::ledger;
+use super::log::{Entry, Log, Severity, Value};
 use super::names::Catalogue;
+use super::progress::Progress;
 use crate::failure::{ExitStatus, reason};
 use crate::help;
 use crate::settings::{OnDamage, Settings};
@@ -8,31 +10,27 @@ use nmsg_io::{
 };
 use nmsg_os::signal::{self, StopSignal};
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 
 /// The level from which on everything is said every time.
 const EVERYTHING: u32 = 2;
 
-fn bare_line(text: impl Display) {
-    // With standard error gone there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-fn level_of(notice: &Notice) -> u32 {
+pub(super) fn level_of(notice: &Notice) -> u32 {
     if notice.is_detail { EVERYTHING } else { 1 }
 }
 
 /// Says on standard error what happens, as far as the level of detail allows.
 pub(super) struct Reporter {
-    program: String,
+    log: Log,
     level: u32,
     strict: bool,
     metrics: Option<MetricsServer>,
+    progress: Option<Progress>,
 }
 
 impl Reporter {
-    pub(super) fn new(program: &str, level: u32) -> Self {
-        Self { program: program.to_owned(), level, strict: false, metrics: None }
+    pub(super) fn new(log: Log, level: u32) -> Self {
+        Self { log, level, strict: false, metrics: None, progress: None }
     }
 
     /// True when lines of this level are shown.
@@ -43,30 +41,50 @@ impl Reporter {
 
     /// Writes a line that starts with the program's name.
     pub(super) fn line(&self, level: u32, text: impl Display) {
+        self.say(level, Severity::of_level(level), &text, &[]);
+    }
+
+    /// Writes a line about something that is as it should be.
+    pub(super) fn info(&self, text: impl Display) {
+        self.say(1, Severity::Info, &text, &[]);
+    }
+
+    fn say(
+        &self,
+        level: u32,
+        severity: Severity,
+        message: &dyn Display,
+        fields: &[(&'static str, Value<'_>)],
+    ) {
         if self.level >= level {
-            self.bare_line(format_args!("{}: {text}", self.program));
+            self.log.line(&Entry { severity, message, fields });
         }
     }
 
     /// Writes a line as the C library words it, without the program's name.
     pub(super) fn library_line(&self, level: u32, text: impl Display) {
         if self.level >= level {
-            self.bare_line(text);
+            self.bare_line(Severity::of_level(level), &text, &[]);
         }
     }
 
-    fn bare_line(&self, text: impl Display) {
-        bare_line(text);
+    fn bare_line(
+        &self,
+        severity: Severity,
+        message: &dyn Display,
+        fields: &[(&'static str, Value<'_>)],
+    ) {
+        self.log.bare_line(&Entry { severity, message, fields });
     }
 
     /// The voice of an input or output that has something to say while it waits.
     pub(super) fn voice(&self, name: &str) -> Voice {
-        let (level, program) = (self.level, self.program.clone());
-        Voice::new(name, move |notice| {
-            if level >= level_of(notice) {
-                bare_line(format_args!("{program}: {}", notice.text));
-            }
-        })
+        self.log.voice(name, self.level)
+    }
+
+    /// Shows how far the run has come, if it may be shown.
+    pub(super) fn show_progress(&mut self, progress: Option<Progress>) {
+        self.progress = progress;
     }
 
     /// Keeps up to date what a server shows.
@@ -82,9 +100,12 @@ impl Reporter {
                 for schema in vendor.schemas() {
                     let vendor = String::from_utf8_lossy(vendor.name());
                     let name = schema.message_type().name.to_string_lossy();
-                    self.bare_line(format_args!(
-                        "msgmodset_load_module: loaded message schema {vendor}/{name}"
-                    ));
+                    self.library_line(
+                        EVERYTHING,
+                        format_args!(
+                            "msgmodset_load_module: loaded message schema {vendor}/{name}"
+                        ),
+                    );
                 }
             }
             self.line(EVERYTHING, format_args!("version {}", help::VERSION));
@@ -104,6 +125,7 @@ impl Reporter {
 
     /// Says how the run went; returns the status of the process, unless that is to die of a signal.
     pub(super) fn finish(&self, outcome: &Outcome, settings: &Settings) -> ExitStatus {
+        self.log.clear_progress();
         for input in &outcome.ledger.inputs {
             self.summarise(input);
         }
@@ -137,7 +159,7 @@ impl Reporter {
 
     fn signalled(&self) -> ExitStatus {
         for _ in 0..signal::stop_count() {
-            self.line(1, "signalled break");
+            self.info("signalled break");
         }
         let Some(signal) = signal::first_stop() else { return ExitStatus::Stopped };
         self.line(EVERYTHING, format_args!("received signal: {}", signal.text()));
@@ -156,7 +178,9 @@ impl Reporter {
                 .filter(|kind| input.faults_of(*kind) > 0)
                 .map(|kind| ledger::fault_text(input, kind))
                 .collect();
-            self.line(1, format_args!("{}: in total {}", input.name, parts.join(", ")));
+            let text = format!("{}: in total {}", input.name, parts.join(", "));
+            let fields = [("input", Value::Text(&input.name))];
+            self.say(1, Severity::Warning, &text, &fields);
         }
     }
 
@@ -166,15 +190,16 @@ impl Reporter {
         }
         for (number, input) in ledger.inputs.iter().enumerate() {
             let payloads = input.taken_in();
-            self.bare_line(format_args!(
-                "nmsg_io: iothr={:#x} count_nmsg_payload_in={payloads}",
-                number + 1
-            ));
+            self.library_line(
+                EVERYTHING,
+                format_args!("nmsg_io: iothr={:#x} count_nmsg_payload_in={payloads}", number + 1),
+            );
         }
         self.print_totals(ledger);
         if ledger.payloads_out() > 0 {
             let payloads = ledger.payloads_out();
-            self.bare_line(format_args!("nmsg_io: io=0x1 count_nmsg_payload_out={payloads}"));
+            let text = format!("nmsg_io: io=0x1 count_nmsg_payload_out={payloads}");
+            self.library_line(EVERYTHING, text);
         }
     }
 
@@ -192,7 +217,10 @@ impl Reporter {
     }
 
     fn print_ledger(&self, ledger: &Ledger) {
-        let _ = io::stderr().lock().write_all(ledger::text(ledger).as_bytes());
+        let json = ledger::json(ledger);
+        let fields = [("ledger", Value::Json(&json))];
+        let entry = Entry { severity: Severity::Info, message: &"ledger", fields: &fields };
+        self.log.block(&entry, &ledger::text(ledger));
     }
 }
 
@@ -206,22 +234,27 @@ impl Observer for Reporter {
             | Fault::UnusableRecord { text: Some(line), .. } = fault.without_place()
         {
             let line = String::from_utf8_lossy(line);
-            self.bare_line(format_args!("JSON parse error: \"{}\"", line.trim_end_matches('\n')));
+            let text = format!("JSON parse error: \"{}\"", line.trim_end_matches('\n'));
+            self.bare_line(Severity::Debug, &text, &[("input", Value::Text(input))]);
         }
         let said_before = matches!(fault, Fault::LeftOut { what, .. } if what.is_empty());
         if said_before || !first && self.level < EVERYTHING {
             return;
         }
+        let kind = fault.kind().word();
+        let fields = [("input", Value::Text(input)), ("fault", Value::Text(kind))];
         match fault {
             Fault::ChecksumMismatch { .. } => {
-                self.bare_line(format_args!("libnmsg: WARNING: {fault}"));
+                let text = format!("libnmsg: WARNING: {fault}");
+                self.bare_line(Severity::Warning, &text, &fields);
             }
-            _ => self.line(1, format_args!("{input}: {fault}")),
+            _ => self.say(1, Severity::Warning, &format_args!("{input}: {fault}"), &fields),
         }
     }
 
     fn input_failed(&mut self, input: &str, error: &io::Error) {
-        self.line(1, format_args!("unable to read {input}: {}", reason(error)));
+        let text = format!("unable to read {input}: {}", reason(error));
+        self.say(1, Severity::Error, &text, &[("input", Value::Text(input))]);
     }
 
     fn output_failed(&mut self, output: &str, error: &io::Error) {
@@ -232,7 +265,8 @@ impl Observer for Reporter {
             io::ErrorKind::TimedOut => "its reader did not take the rest in time".to_owned(),
             _ => reason(error),
         };
-        self.line(1, format_args!("unable to write to {output}: {why}"));
+        let text = format!("unable to write to {output}: {why}");
+        self.say(1, Severity::Error, &text, &[("output", Value::Text(output))]);
     }
 
     fn notice(&mut self, notice: &Notice) {
@@ -240,7 +274,8 @@ impl Observer for Reporter {
     }
 
     fn undelivered(&mut self, output: &str, what: &str) {
-        self.line(1, format_args!("{output}: {what}"));
+        let text = format!("{output}: {what}");
+        self.say(1, Severity::Error, &text, &[("output", Value::Text(output))]);
     }
 
     fn wants_flush(&mut self) -> bool {
@@ -250,6 +285,9 @@ impl Observer for Reporter {
     fn pulse(&mut self, is_idle: bool, ledger: &mut dyn FnMut() -> Ledger) {
         if let Some(server) = &self.metrics {
             server.board().pulse(is_idle, ledger);
+        }
+        if let Some(progress) = &mut self.progress {
+            progress.pulse(ledger);
         }
     }
 

@@ -64,7 +64,7 @@ pub(super) fn open(
     let mut kicker = rotation.command.as_deref().map(Kicker::new);
     let (recovered, failures) = recover(&names, leftovers, kicker.as_mut());
     for file in recovered {
-        reporter.line(1, file);
+        reporter.info(file);
     }
     for failure in failures {
         reporter.line(1, format_args!("warning: {failure}"));

@@ -99,6 +99,7 @@ fn nothing_but_an_input() {
         line("-r in.nmsg"),
         Settings {
             debug: 1,
+            log_format: LogFormat::Text,
             endpoints: vec![
                 Endpoint::Input(Input::File(file(Format::Nmsg, "in.nmsg"))),
                 Endpoint::Output(Output::File(file(Format::Presentation, "-"))),
@@ -182,6 +183,7 @@ fn no_available_option_is_ignored() {
             FlagId::Filter => "sample,count=1",
             FlagId::Where => "type = dnsqr",
             FlagId::Metrics => "127.0.0.1:0",
+            FlagId::LogFormat => "json",
             FlagId::Help | FlagId::Version => continue,
             _ => "1",
         };
@@ -447,6 +449,23 @@ fn cl_2_the_container_size_is_clamped() {
         assert_eq!(line(&format!("-r in -s ::1/9 {words}")).mtu, want, "{words}");
     }
     assert!(mistake(&["-r", "in", "-m", "x"]).contains("argument to -m must be a whole number"));
+}
+
+#[test]
+fn messages_are_text_or_json() {
+    for (words, want) in [
+        ("--log-format text", LogFormat::Text),
+        ("--log-format json", LogFormat::Json),
+        ("--log-format json --log-format text", LogFormat::Text),
+    ] {
+        assert_eq!(line(&format!("-r in {words}")).log_format, want, "{words}");
+    }
+    for word in ["", "xml", "JSON"] {
+        assert_eq!(
+            mistake(&["-r", "in", "--log-format", word]),
+            format!("usage error: argument to --log-format must be text or json, not '{word}'")
+        );
+    }
 }
 
 #[test]
