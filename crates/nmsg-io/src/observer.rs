@@ -47,6 +47,9 @@ pub trait Observer {
         let _ = (is_idle, ledger);
     }
 
+    /// Nothing more is read; what waits is about to be written and the outputs closed.
+    fn ending(&mut self) {}
+
     /// The last of the outputs that have files was started anew.
     fn rotated(&mut self, ledger: &Ledger) {
         let _ = ledger;

@@ -537,6 +537,7 @@ impl<'e, 'r> Run<'e, 'r> {
     /// Writes what waits, closes the outputs and draws the balance.
     pub(crate) fn finish(mut self, interrupt: Option<&Latch>) -> Outcome {
         self.note_interrupt(interrupt);
+        self.observer.ending();
         self.pulse(true);
         for output in 0..self.lanes.len() {
             match self.lanes[output].finish() {

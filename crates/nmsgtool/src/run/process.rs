@@ -43,6 +43,12 @@ pub(super) fn ready(detached: Option<Detached>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Tells the service manager that the run comes to its end.
+pub(super) fn stopping() {
+    // As above.
+    let _ = daemon::notify_service_manager("STOPPING=1");
+}
+
 /// Looks up the user to become.
 pub(super) fn user(settings: &Settings) -> Result<Option<User>, Failure> {
     let Some(name) = &settings.user else { return Ok(None) };

@@ -1,6 +1,7 @@
 use super::ledger;
 use super::log::{Entry, Log, Severity, Value};
 use super::names::Catalogue;
+use super::process;
 use super::progress::Progress;
 use crate::failure::{ExitStatus, reason};
 use crate::help;
@@ -125,7 +126,6 @@ impl Reporter {
 
     /// Says how the run went; returns the status of the process, unless that is to die of a signal.
     pub(super) fn finish(&self, outcome: &Outcome, settings: &Settings) -> ExitStatus {
-        self.log.clear_progress();
         for input in &outcome.ledger.inputs {
             self.summarise(input);
         }
@@ -289,6 +289,13 @@ impl Observer for Reporter {
         if let Some(progress) = &mut self.progress {
             progress.pulse(ledger);
         }
+    }
+
+    fn ending(&mut self) {
+        // What takes long from here on is no work on files.
+        self.progress = None;
+        self.log.clear_progress();
+        process::stopping();
     }
 
     fn rotated(&mut self, ledger: &Ledger) {

@@ -312,19 +312,93 @@ fn sg_5_usr1_shows_the_ledger_and_the_run_goes_on() {
     }
 }
 
+/// What a service manager is told, one message after the other.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    fn new(path: &Path) -> Self {
+        let socket = UnixDatagram::bind(path).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        Self(socket)
+    }
+
+    fn next(&self) -> String {
+        let mut buffer = [0; 100];
+        let len = self.0.recv(&mut buffer).expect("a message");
+        String::from_utf8_lossy(&buffer[..len]).into_owned()
+    }
+
+    fn is_silent(&self) -> bool {
+        self.0.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+        self.0.recv(&mut [0; 100]).is_err()
+    }
+}
+
 #[test]
-fn a_service_manager_is_told_when_everything_is_set_up() {
+fn a_service_manager_is_told_when_everything_is_set_up_and_when_it_ends() {
+    for (threads, name, status) in [("1", None, 0), ("2", None, 0), ("1", Some("TERM"), 1)] {
+        let scratch = Scratch::new();
+        let path = scratch.path("notify");
+        let manager = Manager::new(&path);
+        let out = scratch.fifo("out");
+        let mut command = command(["-r", "-", "-w", &out, "--threads", threads]);
+        command.env("NOTIFY_SOCKET", &path);
+        let mut child = start(command);
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(manager.is_silent(), "an output is not open yet");
+        manager.0.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let reader = std::thread::spawn(move || fs::read(out));
+        assert_eq!(manager.next(), format!("READY=1\nMAINPID={}", child.id()));
+        assert!(manager.is_silent(), "it goes on");
+        manager.0.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        match name {
+            Some(name) => signal(&child, name),
+            None => drop(child.stdin.take()),
+        }
+        assert_eq!(manager.next(), "STOPPING=1");
+        let (ran, _) = end_of(child);
+        assert_eq!(ran.status, status, "{}", ran.stderr);
+        reader.join().unwrap().unwrap();
+        assert!(manager.is_silent(), "each is said once");
+    }
+}
+
+#[test]
+fn a_start_that_fails_is_not_ready() {
     let scratch = Scratch::new();
     let path = scratch.path("notify");
-    let manager = UnixDatagram::bind(&path).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let mut command = command(["-r", "-", "-w", "/dev/null"]);
-    command.env("NOTIFY_SOCKET", &path);
-    let mut child = start(command);
-    let mut buffer = [0; 100];
-    let len = manager.recv(&mut buffer).unwrap();
-    let want = format!("READY=1\nMAINPID={}", child.id());
-    assert_eq!(&buffer[..len], want.as_bytes());
-    drop(child.stdin.take());
-    assert_eq!(end_of(child).0.status, 0);
+    let manager = Manager::new(&path);
+    let mut command = command(["-r", "missing"]);
+    let ran: Ran = command.env("NOTIFY_SOCKET", &path).output().unwrap().into();
+    assert_eq!(ran.status, 3);
+    assert!(manager.is_silent());
+}
+
+#[test]
+fn a_service_manager_that_is_gone_stops_nothing() {
+    let mut command = command(["-r", "/dev/null", "-w", "/dev/null"]);
+    let ran: Ran = command.env("NOTIFY_SOCKET", "/no/such/socket").output().unwrap().into();
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+}
+
+/// The unit file of the project, as the service manager itself checks it.
+#[test]
+fn the_unit_file_is_one() {
+    let unit =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/systemd/nmsgtool@.service");
+    let text = fs::read_to_string(unit).expect("the unit file");
+    for line in ["Type=notify", "ExecStart=/usr/bin/nmsgtool $NMSG_OPTIONS", "SuccessExitStatus=1"]
+    {
+        assert!(text.lines().any(|other| other == line), "{line}");
+    }
+    let scratch = Scratch::new();
+    let text = text.replace("/usr/bin/nmsgtool", env!("CARGO_BIN_EXE_nmsgtool"));
+    let copy = scratch.write("nmsgtool@.service", text.as_bytes());
+    let Ok(checked) = Command::new("systemd-analyze").args(["--man=no", "verify", &copy]).output()
+    else {
+        println!("skipped: there is no systemd-analyze");
+        return;
+    };
+    let ran: Ran = checked.into();
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
 }
