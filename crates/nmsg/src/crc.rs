@@ -125,6 +125,14 @@ mod hardware {
             crc = u64::from(shift(two) ^ third as u32);
             octets = rest;
         }
+        if let Some(first) = octets.first_chunk() {
+            // Make whole words of it by zeros in front. They change nothing when the checksum so far
+            // is added to the first octets instead.
+            let used = (octets.len() - 1) % 8 + 1;
+            let first = (u64::from_le_bytes(*first) ^ crc) << (64 - 8 * used);
+            crc = _mm_crc32_u64(0, first) ^ crc >> (4 * used) >> (4 * used);
+            octets = &octets[used..];
+        }
         let (words, rest) = octets.as_chunks::<8>();
         for word in words {
             crc = _mm_crc32_u64(crc, u64::from_le_bytes(*word));

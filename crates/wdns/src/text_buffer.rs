@@ -23,14 +23,29 @@ static DIGIT_PAIRS: [[u8; 2]; 100] = {
     table
 };
 
+/// Decimal text of every number below one thousand, its length in the highest octet.
+static DECIMALS: [u32; 1000] = {
+    let mut table = [0; 1000];
+    let mut n = 0;
+    while n < 1000 {
+        table[n] = u32::from_le_bytes(three_digits(n).octets);
+        n += 1;
+    }
+    table
+};
+
+/// The text of a number below one thousand.
+const fn three_digits(n: usize) -> Short<4> {
+    let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
+    Short::new(digits.split_at(if n < 10 { 2 } else { (n < 100) as usize }).1)
+}
+
 /// Decimal text of an octet with a dot behind it, and its length with the dot.
 static OCTET_DECIMAL: [Short<5>; 256] = {
     let mut table = [Short::EMPTY; 256];
     let mut n = 0;
     while n < 256 {
-        let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
-        let (_, digits) = digits.split_at(if n < 10 { 2 } else { (n < 100) as usize });
-        table[n] = Short::new(digits).and(b".");
+        table[n] = Short::<5>::new(three_digits(n).text()).and(b".");
         n += 1;
     }
     table
@@ -139,6 +154,10 @@ impl<const N: usize> Short<N> {
     #[inline(always)]
     pub(crate) const fn len(&self) -> u8 {
         self.octets[N - 1]
+    }
+
+    const fn text(&self) -> &[u8] {
+        self.octets.split_at(self.len() as usize).0
     }
 }
 
@@ -375,6 +394,16 @@ impl TextBuffer {
         });
     }
 
+    /// Appends once more what stands at `start..end`; nothing when that is not part of the content.
+    pub fn again(&mut self, start: usize, end: usize) {
+        let len = self.len();
+        if start <= end && end <= len {
+            self.reserve(end - start);
+            self.store.copy_within(start..end, len);
+            self.advance(end - start);
+        }
+    }
+
     /// Appends any octets.
     #[inline]
     pub fn bytes(&mut self, octets: &[u8]) {
@@ -400,7 +429,13 @@ impl TextBuffer {
     /// Appends a number in decimal.
     #[inline]
     pub fn decimal(&mut self, value: u64) {
-        if value < 10 { self.byte(b'0' + value as u8) } else { self.decimal_long(value) }
+        match usize::try_from(value).ok().and_then(|place| DECIMALS.get(place)) {
+            Some(&text) => self.fill(|window| {
+                *window = text.to_le_bytes();
+                (text >> 24) as u8
+            }),
+            None => self.decimal_long(value),
+        }
     }
 
     fn decimal_long(&mut self, value: u64) {
@@ -418,11 +453,7 @@ impl TextBuffer {
 
     #[inline(never)]
     fn decimal_huge(&mut self, value: u64) {
-        match value / 100_000_000 {
-            high @ ..10 => self.byte(b'0' + high as u8),
-            high @ ..100 => self.two_digits(high as u32),
-            high => self.decimal_long(high),
-        }
+        self.decimal(value / 100_000_000);
         let digits = eight_digits((value % 100_000_000) as u32);
         self.array(&(digits | EIGHT_ZEROS).to_le_bytes());
     }
@@ -456,6 +487,26 @@ impl TextBuffer {
             window[0] = b'0' + (value / 100_000_000) as u8;
             window[1..].copy_from_slice(&(rest | EIGHT_ZEROS).to_le_bytes());
             9
+        });
+    }
+
+    /// Appends the first eighteen decimals of a number below one, given in units of the last one,
+    /// without zeros at the end but for the first decimal. More units than there are count as none.
+    #[inline]
+    pub fn eighteen_decimals(&mut self, units: u64) {
+        let upper = eight_digits((units / 10_000_000_000 % 100_000_000) as u32);
+        let middle = eight_digits((units / 100 % 100_000_000) as u32);
+        let lower = units % 100;
+        // How far the digits reach that are not zero; the last one is in the highest octet.
+        let reach = |digits: u64| 8 - digits.leading_zeros() / 8;
+        let mut len = reach(upper).max(1);
+        len = if middle == 0 { len } else { 8 + reach(middle) };
+        len = if lower == 0 { len } else { 18 - u32::from(lower.is_multiple_of(10)) };
+        self.fill::<18>(|window| {
+            window[..8].copy_from_slice(&(upper | EIGHT_ZEROS).to_le_bytes());
+            window[8..16].copy_from_slice(&(middle | EIGHT_ZEROS).to_le_bytes());
+            window[16..].copy_from_slice(&DIGIT_PAIRS[lower as usize]);
+            len as u8
         });
     }
 

@@ -152,7 +152,7 @@ pub(crate) fn write_message(
 ) {
     let start = out.len();
     let message = Message::new(view);
-    let mut context = Context { view, scratch, time };
+    let mut context = Context::new(view, scratch, time);
     for step in &view.schema().plan().json {
         let value = match step.source {
             Source::Stored => view.raw(step),

@@ -22,6 +22,26 @@ pub(super) struct Context<'a, 's> {
     pub(super) view: View<'a>,
     pub(super) scratch: &'s mut Scratch,
     pub(super) time: &'s mut TimeWriter,
+    /// The octets of this message that were written in base64 last, and where their text is.
+    encoded: (*const [u8], usize, usize),
+}
+
+impl<'a, 's> Context<'a, 's> {
+    pub(super) fn new(view: View<'a>, scratch: &'s mut Scratch, time: &'s mut TimeWriter) -> Self {
+        Self { view, scratch, time, encoded: (&[], 0, 0) }
+    }
+
+    /// Appends octets in base64. Some types show the same octets in two fields.
+    #[inline(always)]
+    fn base64(&mut self, out: &mut TextBuffer, octets: &[u8]) {
+        let (known, start, end) = self.encoded;
+        if std::ptr::eq(known, octets) {
+            return out.again(start, end);
+        }
+        let start = out.len();
+        out.base64(octets);
+        self.encoded = (octets, start, out.len());
+    }
 }
 
 /// Appends a value, without the quotes of a form that is a string always
@@ -72,10 +92,10 @@ pub(super) fn write(
             if octets.is_empty() {
                 out.array(b"null");
             } else {
-                quoted(out, |out| out.base64(octets));
+                quoted(out, |out| context.base64(out, octets));
             }
         }
-        Op::PacketBytes => out.base64(octets),
+        Op::PacketBytes => context.base64(out, octets),
         Op::Protocol => match protocol_name(number) {
             Some(name) => out.bytes(name),
             None => out.decimal(u64::from(number as u16)),

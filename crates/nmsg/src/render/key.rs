@@ -33,7 +33,7 @@ impl KeyWriter {
             return out.extend_from_slice(octets.strip_suffix(b"\0").unwrap_or(octets));
         }
         self.json.clear();
-        let mut context = Context { view, scratch: &mut self.scratch, time: &mut self.time };
+        let mut context = Context::new(view, &mut self.scratch, &mut self.time);
         json_value::write(&mut self.json, &mut context, step, Raw::from(value));
         let text = self.json.as_bytes();
         match text {

@@ -101,6 +101,9 @@ impl<'r> PresentationWriter<'r> {
 #[inline]
 fn write_labels(out: &mut TextBuffer, labels: Labels, aliases: &Aliases) {
     out.hex_u32(labels.source);
+    if labels.operator | labels.group == 0 {
+        return out.array(b"] [] [] ");
+    }
     out.array(b"] [");
     if labels.operator != 0 {
         alias(out, labels.operator, &aliases.operators);

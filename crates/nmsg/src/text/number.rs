@@ -1,6 +1,7 @@
 use wdns::TextBuffer;
 
-/// Appends a finite number with exactly `DIGITS` decimals, rounded half to even on its exact value.
+/// Appends a finite number with `DIGITS` decimals, rounded half to even on its exact value. Zeros at
+/// the end of eighteen decimals are left out, but for the first decimal.
 fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
     let bits = value.to_bits();
     let exponent = (bits >> 52 & 0x7ff) as i32;
@@ -12,7 +13,7 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
         out.byte(b'-');
     }
     if shift < 0 {
-        return integral(out, value.abs(), DIGITS);
+        return integral(out, value.abs(), if DIGITS > 9 { 1 } else { DIGITS });
     }
     let (mut whole, part) = match shift {
         0..=63 => (mantissa >> shift, mantissa & ((1 << shift) - 1)),
@@ -25,9 +26,8 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
         let rest = scaled & ((1 << shift) - 1);
         decimals = (scaled >> shift) as u64;
         let half = if shift == 0 { 1 } else { 1 << (shift - 1) };
-        if rest > half || rest == half && decimals & 1 == 1 {
-            decimals += 1;
-        }
+        // Half of all numbers are rounded up: no branch.
+        decimals += u64::from((rest > half) | ((rest == half) & (decimals & 1 == 1)));
         if decimals == 10_u64.pow(DIGITS) {
             decimals = 0;
             whole += 1;
@@ -36,8 +36,7 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
     out.decimal(whole);
     out.byte(b'.');
     if DIGITS > 9 {
-        out.nine_digits((decimals / 1_000_000_000) as u32);
-        out.nine_digits((decimals % 1_000_000_000) as u32);
+        out.eighteen_decimals(decimals);
     } else {
         out.fill::<9>(|window| {
             for digit in window[..DIGITS as usize].iter_mut().rev() {
@@ -51,9 +50,9 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
 
 /// Numbers of 2^53 and more are whole and may have hundreds of digits.
 #[cold]
-fn integral(out: &mut TextBuffer, value: f64, digits: u32) {
+fn integral(out: &mut TextBuffer, value: f64, zeros: u32) {
     out.bytes(format!("{value:.0}.").as_bytes());
-    for _ in 0..digits {
+    for _ in 0..zeros {
         out.byte(b'0');
     }
 }
@@ -77,8 +76,6 @@ pub(crate) fn json_double(out: &mut TextBuffer, value: f64) {
         };
     }
     fixed::<18>(out, value);
-    let zeros = out.tail_mut(17).iter().rev().take_while(|&&digit| digit == b'0').count();
-    out.truncate(out.len() - zeros);
 }
 
 fn not_finite(value: f64) -> Option<&'static [u8]> {

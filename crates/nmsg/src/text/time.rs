@@ -60,40 +60,38 @@ pub fn write_seconds(out: &mut TextBuffer, seconds: i64) {
     ]);
 }
 
-/// Number of days and of seconds whose text [`TimeWriter`] keeps.
+/// Number of days whose text [`TimeWriter`] keeps.
 const KEPT: usize = 64;
 
-/// A day or a second as text, for years of four digits: `YYYY-MM-DD ` and perhaps `HH:MM:SS.`.
+/// A day as text, for years of four digits: `YYYY-MM-DD `.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     number: u32,
-    text: [u8; TIME_LEN + 1],
+    text: [u8; 16],
 }
+
+/// Octets of `YYYY-MM-DD `.
+const DATE_LEN: usize = 11;
 
 /// Octets of `YYYY-MM-DD HH:MM:SS`.
 const TIME_LEN: usize = 19;
 
-/// Writes points in time, remembering some: records of one stream have much time in common.
+/// Writes points in time, remembering days: records of one stream have few of them.
 #[derive(Clone, Debug)]
 pub(crate) struct TimeWriter {
     days: Box<[Known; KEPT]>,
-    seconds: Box<[Known; KEPT]>,
 }
 
 impl Default for TimeWriter {
     fn default() -> Self {
-        let unknown = Known { number: u32::MAX, text: [0; TIME_LEN + 1] };
-        let mut known =
-            Self { days: Box::new([unknown; KEPT]), seconds: Box::new([unknown; KEPT]) };
-        // No day of a 32-bit second count has the number of an unknown one, but a second has.
-        known.seconds[KEPT - 1].number = 0;
-        known
+        // No 32-bit count of seconds reaches a day with this number.
+        Self { days: Box::new([Known { number: u32::MAX, text: [0; 16] }; KEPT]) }
     }
 }
 
 impl TimeWriter {
     /// Appends date, time and nine decimals (more when the nanoseconds need them).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&mut self, out: &mut TextBuffer, time: Timestamp) {
         self.write_seconds(out, time.sec);
         out.byte(b'.');
@@ -101,23 +99,22 @@ impl TimeWriter {
     }
 
     /// Appends date and time as [`write_seconds`] does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_seconds(&mut self, out: &mut TextBuffer, seconds: i64) {
-        let Ok(number) = u32::try_from(seconds) else { return write_seconds(out, seconds) };
-        let place = number as usize % KEPT;
-        if self.seconds[place].number != number {
-            self.seconds[place] = self.second(number);
-        }
-        let text = &self.seconds[place].text;
-        out.fill(|window| {
-            *window = *text;
+        let Ok(second) = u32::try_from(seconds) else { return write_seconds(out, seconds) };
+        let (date, clock) = self.pieces(second);
+        out.fill(|window: &mut [u8; TIME_LEN]| {
+            // Written in two pieces, and never read back: that would have to wait for both.
+            window[..16].copy_from_slice(&date);
+            window[DATE_LEN..].copy_from_slice(&clock);
             TIME_LEN as u8
         });
     }
 
-    #[inline]
-    fn second(&mut self, number: u32) -> Known {
-        let (day, second) = (number / SECONDS_PER_DAY as u32, number % SECONDS_PER_DAY as u32);
+    /// Date and time of day.
+    #[inline(always)]
+    fn pieces(&mut self, second: u32) -> ([u8; 16], [u8; 8]) {
+        let (day, second) = (second / SECONDS_PER_DAY as u32, second % SECONDS_PER_DAY as u32);
         let known = &mut self.days[day as usize % KEPT];
         if known.number != day {
             *known = Known::day(day);
@@ -125,9 +122,7 @@ impl TimeWriter {
         let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60]
             .map(|n| u64::from(u16::from_le_bytes(PAIRS[n as usize % 60])));
         let clock = hour | minute << 24 | second << 48 | COLONS;
-        let mut text = known.text;
-        text[11..TIME_LEN].copy_from_slice(&clock.to_le_bytes());
-        Known { number, text }
+        (known.text, clock.to_le_bytes())
     }
 }
 
@@ -151,8 +146,8 @@ impl Known {
         let (year, month, day) = civil_from_days(number.into());
         let [[a, b], [c, d], [e, f], [g, h]] =
             [year as u32 / 100, year as u32 % 100, month, day].map(two_digits);
-        let mut text = [0; TIME_LEN + 1];
-        text[..11].copy_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h, b' ']);
+        let mut text = [0; 16];
+        text[..DATE_LEN].copy_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h, b' ']);
         Self { number, text }
     }
 }

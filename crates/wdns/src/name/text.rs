@@ -71,7 +71,9 @@ pub(crate) fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -
 /// Turns the name with this first length octet into text, and returns the length of that; 0 when
 /// the name is not complete, does not fit or needs escapes.
 fn plain_text<const JSON: bool>(window: &mut [u8; WINDOW], first: u8, labels: &[u8]) -> u8 {
-    let copied = copy_start(window, labels);
+    let known = simd::take_labels::<JSON>(window, labels);
+    let copied =
+        if known.is_some() { labels.len().min(WINDOW) } else { copy_start(window, labels) };
     // Overwrite the length octets: each ends the label before it. One that is too long for a label
     // leads out of the window.
     let (mut length, mut at, mut dots) = (first, 0, 0_u64);
@@ -85,14 +87,8 @@ fn plain_text<const JSON: bool>(window: &mut [u8; WINDOW], first: u8, labels: &[
         dots |= 1 << (at % WINDOW);
         at += 1;
     }
-    // Dots are special themselves: in a name without other special octets they are the only ones.
-    let (blocks, _) = window.as_chunks::<16>();
-    let special = |block: usize| simd::special_in_names::<JSON>(&blocks[block]) << (16 * block);
-    let mut specials = special(0) | special(1);
-    if at > 32 {
-        specials |= special(2) | special(3);
-    }
-    if (specials ^ dots) << (WINDOW - at) == 0 { at as u8 } else { 0 }
+    let specials = known.unwrap_or_else(|| specials::<JSON>(labels, at)) & !dots;
+    if specials << (WINDOW - at) == 0 { at as u8 } else { 0 }
 }
 
 /// Copies the labels as far as the window reaches; says how many octets those are.
@@ -109,6 +105,24 @@ fn copy_start(window: &mut [u8; WINDOW], labels: &[u8]) -> usize {
         copy_short(window, labels);
     }
     labels.len()
+}
+
+/// Which of the first `len` octets (and of some behind them) are special, one bit each. The octets
+/// are read where they come from: what has just been written in pieces cannot be read at once.
+#[inline(always)]
+fn specials<const JSON: bool>(labels: &[u8], len: usize) -> u64 {
+    let Some(last) = labels.len().checked_sub(16) else {
+        let mut block = [0; 16];
+        block[..labels.len()].copy_from_slice(labels);
+        return simd::special_in_names::<JSON>(&block);
+    };
+    let block = |at: usize| {
+        let at = at.min(last);
+        let special = labels[at..].first_chunk().map(simd::special_in_names::<JSON>);
+        special.unwrap_or(u64::MAX) << (at % WINDOW)
+    };
+    let special = block(0) | block(16);
+    if len > 32 { special | block(32) | block(48) } else { special }
 }
 
 /// As [`write_plain`], for a name of any length that is not the root.
