@@ -8,34 +8,60 @@ use crate::json_lines::JsonLines;
 use crate::presentation_lines::PresentationLines;
 use crate::source::{RawBatch, RawKind, RawPiece};
 
-/// Which payloads pass; a field that is `None` or 0 lets all pass (`container-and-io` §2.1).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// Numbers of which a label of a payload must be one; without any, every label will do.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AnyOf(Vec<u32>);
+
+impl AnyOf {
+    /// True for one of the numbers; a label that is absent is 0.
+    #[inline]
+    #[must_use]
+    pub fn allows(&self, label: Option<u32>) -> bool {
+        match &*self.0 {
+            [] => true,
+            [one] => label == Some(*one),
+            many => label.is_some_and(|label| many.binary_search(&label).is_ok()),
+        }
+    }
+}
+
+/// 0 is none of the numbers.
+impl FromIterator<u32> for AnyOf {
+    fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Self {
+        let mut numbers: Vec<u32> = numbers.into_iter().filter(|number| *number > 0).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        Self(numbers)
+    }
+}
+
+/// Which payloads pass; a field that is `None` or empty lets all pass (`container-and-io` §2.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PayloadFilter {
     /// Vendor and message type, both of which must be equal.
     pub msgtype: Option<(VendorId, MsgType)>,
-    /// Source id.
-    pub source: u32,
-    /// Operator id.
-    pub operator: u32,
-    /// Group id.
-    pub group: u32,
+    /// Source ids.
+    pub source: AnyOf,
+    /// Operator ids.
+    pub operator: AnyOf,
+    /// Group ids.
+    pub group: AnyOf,
 }
 
 impl PayloadFilter {
     #[inline]
     fn passes(&self, payload: &Payload<'_>) -> bool {
-        let equal = |want: u32, have: Option<u32>| want == 0 || have.unwrap_or(0) == want;
         self.msgtype.is_none_or(|want| want == (payload.vendor, payload.msgtype))
-            && equal(self.source, payload.source)
-            && equal(self.operator, payload.operator)
-            && equal(self.group, payload.group)
+            && self.source.allows(payload.source)
+            && self.operator.allows(payload.operator)
+            && self.group.allows(payload.group)
     }
 }
 
 /// What decoders of a run have in common.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecodeSettings<'r> {
-    pub(crate) filter: PayloadFilter,
+    pub(crate) filter: &'r PayloadFilter,
     /// What must hold for payloads that the filter lets pass.
     pub(crate) condition: Option<&'r Where>,
     pub(crate) limits: &'r Limits,
@@ -91,7 +117,7 @@ impl<'r> Decoder<'r> {
         };
         Self {
             kind,
-            filter,
+            filter: filter.clone(),
             condition: condition.map(|condition| Box::new(Matcher::new(condition))),
             limits,
             inflater: Inflater::new(),
@@ -313,4 +339,24 @@ fn mismatched(batch: &mut Batch, stored: Option<StoredPayload<'_>>, place: Optio
     let stored = record.stored_crc.unwrap_or_default();
     let fault = Fault::ChecksumMismatch { calculated: record.calculated_crc(), stored };
     problem(batch, fault.placed(place));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cr_12_zero_disables_and_labels_are_any_of_the_numbers() {
+        let labels = [None, Some(0), Some(1), Some(5), Some(9), Some(u32::MAX)];
+        for (numbers, want) in [
+            (&[][..], [true; 6]),
+            (&[0], [true; 6]),
+            (&[5], [false, false, false, true, false, false]),
+            (&[9, 0, 5, 9], [false, false, false, true, true, false]),
+            (&[u32::MAX, 1, 5], [false, false, true, true, false, true]),
+        ] {
+            let any_of: AnyOf = numbers.iter().copied().collect();
+            assert_eq!(labels.map(|label| any_of.allows(label)), want, "{numbers:?}");
+        }
+    }
 }

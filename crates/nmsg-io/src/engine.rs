@@ -282,7 +282,7 @@ impl Engine {
         };
         let latches = [self.interrupt.unwrap_or(&finish), &finish];
         let decoding = DecodeSettings {
-            filter: self.filter,
+            filter: &self.filter,
             condition: self.condition.as_ref(),
             limits: &self.limits,
             registry: &self.registry,

@@ -55,7 +55,7 @@ mod zmq;
 
 pub use batch::{Arrival, Batch, DecodeTally, Selection, Span};
 pub use deal::{Deal, Dealer, Dealt};
-pub use decode::PayloadFilter;
+pub use decode::{AnyOf, PayloadFilter};
 pub use engine::{Engine, Outcome};
 pub use fault::{Fault, FaultKind, Problem, RecordPosition};
 #[cfg(feature = "kafka")]

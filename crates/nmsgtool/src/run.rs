@@ -21,8 +21,8 @@ use crate::failure::{ExitStatus, Failure, FailureKind};
 use crate::flags::FlagSet;
 use crate::grammar::Given;
 use crate::settings::{
-    Endpoint, File, Filters, Format, Input, Labels, LogFormat, OnDamage, Output, Place, Settings,
-    Surroundings, ZmqSocket,
+    Endpoint, File, Filters, Format, Input, Label, Labels, LogFormat, OnDamage, Output, Place,
+    Selection, Settings, Surroundings, ZmqSocket,
 };
 use log::Log;
 use names::Catalogue;
@@ -292,7 +292,10 @@ fn filter_chain(filters: &Filters) -> impl Fn(u64) -> FilterChain + 'static {
 }
 
 fn filter(settings: &Settings) -> PayloadFilter {
-    let nmsg::Labels { source, operator, group } = labels(&settings.select);
+    let Selection { sources, operators, groups } = &settings.select;
+    let numbers = |labels: &[Label]| labels.iter().map(|label| label.number.get()).collect();
+    let source = sources.iter().map(|number| number.get()).collect();
+    let (operator, group) = (numbers(operators), numbers(groups));
     let msgtype = settings
         .message_type
         .as_ref()

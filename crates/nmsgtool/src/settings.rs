@@ -14,7 +14,7 @@ pub use capture::InterfaceInput;
 pub use endpoint::{Endpoint, File, Format, Input, Output, Place, Way};
 pub use filter::{ChainedFilter, Condition, Filters};
 pub use kafka::KafkaTopic;
-pub use labels::{ChannelFile, Label, Labels, MessageType, Names};
+pub use labels::{ChannelFile, Label, Labels, MessageType, Names, Selection};
 pub use socket::SocketOutput;
 pub use zmq::ZmqSocket;
 
@@ -136,7 +136,7 @@ pub struct Settings {
     /// from those that do (`-V`, `-T`); present where an input needs it.
     pub message_type: Option<MessageType>,
     /// Messages with other labels than these are left out (`--get…`).
-    pub select: Labels,
+    pub select: Selection,
     /// What must hold for messages that are selected (`--where`).
     pub condition: Option<Condition>,
     /// Filters that the messages go through that are left (`-F`, `--policy`).
@@ -206,8 +206,8 @@ impl Settings {
         let randomize = given.take_switch(FlagId::Randomize);
         let byte_rate = take_limit(given, FlagId::ByteRate)?;
         let threads = take_threads(given)?;
-        let set = Labels::take_set(given, names)?;
-        let select = Labels::take_select(given, names)?;
+        let set = Labels::take(given, names)?;
+        let select = Selection::take(given, names)?;
         let condition = Condition::take(given, names)?;
         let on_damage = take_on_damage(given)?;
         let metrics = take_metrics(given)?;
@@ -318,8 +318,8 @@ impl Settings {
             lines.push(format!("input vendor = {}", shown(&message_type.vendor_name)));
             lines.push(format!("input msgtype = {}", shown(&message_type.name)));
         }
-        self.set.describe(["source", "operator", "group"], &mut lines);
-        self.select.describe(["source filter", "filter operator", "filter group"], &mut lines);
+        self.set.describe(&mut lines);
+        self.select.describe(&mut lines);
         for channel in &self.channels {
             lines.push(format!("looking up channel '{}'", printable(OsStr::new(channel))));
         }

@@ -171,12 +171,13 @@ pub const FLAGS: &[Flag] = &[
         id: FlagId::GetGroup,
         long: "getgroup",
         label: "grname",
-        kind: Kind::Single,
+        kind: Kind::List,
         group: Group::Selection,
         help: "keep only messages of this group",
         doc: "Passes only messages whose group is this one, given as an alias or as a number. An \
-              alias wins over a number that reads the same. Works on every kind of input.",
-        also: &[(FlagId::Where, "Several are chosen with `--where 'group in (Test, 7)'`.")],
+              alias wins over a number that reads the same. Given several times, it passes messages with \
+              any of them. Works on every kind of input.",
+        also: &[(FlagId::Where, "`--where 'group != Test'` leaves one out.")],
         example: "nmsgtool -r day.nmsg --getgroup lab -o -",
         available: true,
         ..ROW
@@ -185,12 +186,13 @@ pub const FLAGS: &[Flag] = &[
         id: FlagId::GetOperator,
         long: "getoperator",
         label: "opname",
-        kind: Kind::Single,
+        kind: Kind::List,
         group: Group::Selection,
         help: "keep only messages of this operator",
         doc: "Passes only messages whose operator is this one, given as an alias or as a number. \
-              An alias wins over a number that reads the same. Works on every kind of input.",
-        also: &[(FlagId::Where, "Several are chosen with `--where 'operator in (QA, 7)'`.")],
+              An alias wins over a number that reads the same. Given several times, it passes messages with \
+              any of them. Works on every kind of input.",
+        also: &[(FlagId::Where, "`--where 'operator != QA'` leaves one out.")],
         example: "nmsgtool -r day.nmsg --getoperator 5 -o -",
         available: true,
         ..ROW
@@ -199,12 +201,13 @@ pub const FLAGS: &[Flag] = &[
         id: FlagId::GetSource,
         long: "getsource",
         label: "sonum",
-        kind: Kind::Single,
+        kind: Kind::List,
         group: Group::Selection,
         help: "keep only messages of this source",
         doc: "Passes only messages whose source is this number: decimal, hexadecimal after 0x, or \
-              octal after a leading zero. Works on every kind of input.",
-        also: &[(FlagId::Where, "Several are chosen with `--where 'source in (1, 0xa1ba02cf)'`.")],
+              octal after a leading zero. Given several times, it passes messages with \
+              any of them. Works on every kind of input.",
+        also: &[(FlagId::Where, "`--where 'source != 1'` leaves one out.")],
         example: "nmsgtool -r day.nmsg --getsource 0xa1ba02cf -o -",
         available: true,
         ..ROW

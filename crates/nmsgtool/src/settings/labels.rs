@@ -103,71 +103,128 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Takes `--setsource`, `--setoperator` and `--setgroup`.
-    pub(super) fn take_set(given: &mut Given, names: &dyn Names) -> Result<Self, Failure> {
-        let flags = [FlagId::SetSource, FlagId::SetOperator, FlagId::SetGroup];
-        let messages = ["invalid source ID", "unknown operator name", "unknown group name"];
-        Self::take(given, names, flags, messages)
+    /// Takes `--setsource`, `--setoperator` and `--setgroup`; the last of each decides.
+    pub(super) fn take(given: &mut Given, names: &dyn Names) -> Result<Self, Failure> {
+        let mut all = Selection::read(
+            given,
+            names,
+            [FlagId::SetSource, FlagId::SetOperator, FlagId::SetGroup],
+            ["invalid source ID", "unknown operator name", "unknown group name"],
+            Mentions::Last,
+        )?;
+        Ok(Self {
+            source: all.sources.pop(),
+            operator: all.operators.pop(),
+            group: all.groups.pop(),
+        })
     }
 
-    /// Takes `--getsource`, `--getoperator` and `--getgroup`.
-    pub(super) fn take_select(given: &mut Given, names: &dyn Names) -> Result<Self, Failure> {
-        let flags = [FlagId::GetSource, FlagId::GetOperator, FlagId::GetGroup];
-        let messages = [
-            "invalid filter source ID",
-            "unknown filter operator name",
-            "unknown filter group name",
-        ];
-        Self::take(given, names, flags, messages)
+    pub(super) fn describe(&self, lines: &mut Vec<String>) {
+        let words = ["source", "operator", "group"];
+        describe(words, &self.source, &self.operator, &self.group, lines);
+    }
+}
+
+/// Sources, operators and groups of which messages must have one; an empty list lets all pass.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Selection {
+    /// Numbers of sources.
+    pub sources: Vec<NonZeroU32>,
+    /// The operators.
+    pub operators: Vec<Label>,
+    /// The groups.
+    pub groups: Vec<Label>,
+}
+
+/// Which mentions of an option count.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Mentions {
+    Last,
+    All,
+}
+
+impl Selection {
+    /// Takes `--getsource`, `--getoperator` and `--getgroup`; each may be given several times.
+    pub(super) fn take(given: &mut Given, names: &dyn Names) -> Result<Self, Failure> {
+        Self::read(
+            given,
+            names,
+            [FlagId::GetSource, FlagId::GetOperator, FlagId::GetGroup],
+            [
+                "invalid filter source ID",
+                "unknown filter operator name",
+                "unknown filter group name",
+            ],
+            Mentions::All,
+        )
     }
 
-    fn take(
+    fn read(
         given: &mut Given,
         names: &dyn Names,
         [source, operator, group]: [FlagId; 3],
         [no_source, no_operator, no_group]: [&str; 3],
+        mentions: Mentions,
     ) -> Result<Self, Failure> {
-        let source = match given.take_value(source).map(text) {
-            Some(text) => Some(label_number(&text).ok_or_else(|| {
+        let mut values = |id| {
+            let all = given.take_list(id);
+            let skipped = if mentions == Mentions::Last { all.len().saturating_sub(1) } else { 0 };
+            all.into_iter().skip(skipped).map(text)
+        };
+        let number = |text: String| {
+            label_number(&text).ok_or_else(|| {
                 Failure::usage(no_source).with_hint(
                     "a source is a number from 1 to 4294967295, in decimal, hexadecimal after 0x \
                      or octal after 0",
                 )
-            })?),
-            None => None,
+            })
         };
-        let operator = take_alias(given, operator, &|alias| names.operator(alias), no_operator)?;
-        let group = take_alias(given, group, &|alias| names.group(alias), no_group)?;
-        Ok(Self { source, operator, group })
+        let sources = values(source).map(number).collect::<Result<_, _>>()?;
+        let operator_of = |alias: &str| names.operator(alias);
+        let operators = values(operator).map(|text| label(text, &operator_of, no_operator));
+        let operators = operators.collect::<Result<_, _>>()?;
+        let group_of = |alias: &str| names.group(alias);
+        let groups = values(group).map(|text| label(text, &group_of, no_group));
+        Ok(Self { sources, operators, groups: groups.collect::<Result<_, _>>()? })
     }
 
-    pub(super) fn describe(&self, [source, operator, group]: [&str; 3], lines: &mut Vec<String>) {
-        if let Some(number) = self.source {
-            lines.push(format!("nmsg {source} set to 0x{number:08x}"));
-        }
-        for (what, label) in [(operator, &self.operator), (group, &self.group)] {
-            if let Some(Label { text, number }) = label {
-                let text = printable(OsStr::new(text));
-                lines.push(format!("nmsg {what} set to '{text}' ({number})"));
-            }
-        }
+    pub(super) fn describe(&self, lines: &mut Vec<String>) {
+        let Self { sources, operators, groups } = self;
+        let words = ["source filter", "filter operator", "filter group"];
+        describe(words, sources, operators, groups, lines);
     }
 }
 
-/// Takes an alias or number; an alias wins over a number that reads the same.
-fn take_alias(
-    given: &mut Given,
-    id: FlagId,
+/// Says what labels are set, or asked for.
+fn describe<'l>(
+    [source, operator, group]: [&str; 3],
+    sources: impl IntoIterator<Item = &'l NonZeroU32>,
+    operators: impl IntoIterator<Item = &'l Label>,
+    groups: impl IntoIterator<Item = &'l Label>,
+    lines: &mut Vec<String>,
+) {
+    let numbers = sources.into_iter().map(|number| format!("nmsg {source} set to 0x{number:08x}"));
+    lines.extend(numbers);
+    let operators = operators.into_iter().map(|label| (operator, label));
+    let groups = groups.into_iter().map(|label| (group, label));
+    for (what, Label { text, number }) in operators.chain(groups) {
+        let text = printable(OsStr::new(text));
+        lines.push(format!("nmsg {what} set to '{text}' ({number})"));
+    }
+}
+
+/// Reads an alias or number; an alias wins over a number that reads the same.
+fn label(
+    text: String,
     lookup: &dyn Fn(&str) -> Option<u32>,
     unknown: &str,
-) -> Result<Option<Label>, Failure> {
-    let Some(text) = given.take_value(id).map(text) else { return Ok(None) };
+) -> Result<Label, Failure> {
     let number = lookup(&text).and_then(NonZeroU32::new).or_else(|| label_number(&text));
     let number = number.ok_or_else(|| {
         Failure::usage(unknown)
             .with_hint("give a name of the alias file or a number from 1 to 4294967295")
     })?;
-    Ok(Some(Label { text, number }))
+    Ok(Label { text, number })
 }
 
 /// Names are text; bytes that are not lead to a name nobody has.

@@ -7,6 +7,7 @@ use crate::failure::ExitStatus;
 use crate::grammar::{self, Command};
 use nmsg::filter::{Policy, Sampling, Where, WhereError};
 use std::fs;
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -122,7 +123,7 @@ fn nothing_but_an_input() {
             whole_records: false,
             ttl: None,
             message_type: None,
-            select: Labels::default(),
+            select: Selection::default(),
             condition: None,
             filters: Filters::default(),
             set: Labels::default(),
@@ -163,9 +164,10 @@ fn every_option_reaches_its_setting() {
     assert_eq!(given.set.source.map(u32::from), Some(0xa1ba_02cf));
     assert_eq!(given.set.operator, label("qa", 101));
     assert_eq!(given.set.group, label("0x10", 16));
-    assert_eq!(given.select.source.map(u32::from), Some(15));
-    assert_eq!(given.select.operator, label("12", 5), "an alias wins over a number");
-    assert_eq!(given.select.group, label("LAB", 7));
+    assert_eq!(given.select.sources, [NonZeroU32::new(15).unwrap()]);
+    let operators: Vec<Label> = label("12", 5).into_iter().collect();
+    assert_eq!(given.select.operators, operators, "an alias wins over a number");
+    assert_eq!(given.select.groups, Vec::from_iter(label("LAB", 7)));
     assert_eq!(given.warnings, [""; 0]);
 }
 
@@ -449,6 +451,43 @@ fn cl_2_the_container_size_is_clamped() {
         assert_eq!(line(&format!("-r in -s ::1/9 {words}")).mtu, want, "{words}");
     }
     assert!(mistake(&["-r", "in", "-m", "x"]).contains("argument to -m must be a whole number"));
+}
+
+#[test]
+fn cl_11_selected_labels_add_up_and_labels_to_set_do_not() {
+    let given = line(
+        "-r in --getsource 1 --getsource 0x10 --getoperator qa --getgroup lab --getoperator 9 \
+         --setsource 1 --setsource 2",
+    );
+    let sources: Vec<u32> = given.select.sources.iter().map(|number| number.get()).collect();
+    assert_eq!(sources, [1, 16]);
+    let numbers =
+        |labels: &[Label]| -> Vec<u32> { labels.iter().map(|label| label.number.get()).collect() };
+    assert_eq!(numbers(&given.select.operators), [101, 9]);
+    assert_eq!(numbers(&given.select.groups), [7]);
+    assert_eq!(given.set.source.map(u32::from), Some(2), "the last one decides");
+    assert_eq!(
+        given.set_up_lines(),
+        [
+            "nmsg source set to 0x00000002",
+            "nmsg source filter set to 0x00000001",
+            "nmsg source filter set to 0x00000010",
+            "nmsg filter operator set to 'qa' (101)",
+            "nmsg filter operator set to '9' (9)",
+            "nmsg filter group set to 'lab' (7)",
+        ]
+    );
+    for (option, want) in [
+        ("--getsource", "invalid filter source ID"),
+        ("--getoperator", "unknown filter operator name"),
+        ("--getgroup", "unknown filter group name"),
+    ] {
+        for words in [["1", "x"], ["x", "1"]] {
+            let message = mistake(&["-r", "in", option, words[0], option, words[1]]);
+            assert_eq!(message, format!("usage error: {want}"), "{option} {words:?}");
+        }
+    }
+    assert!(mistake(&["-r", "in", "--getsource", "0"]).contains("invalid filter source ID"));
 }
 
 #[test]

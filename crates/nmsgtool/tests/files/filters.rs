@@ -255,7 +255,7 @@ fn conditions_choose_between_several_labels() {
     }
     let input = scratch.write("in.nmsg", &labelled);
     for (name, words, want) in [
-        ("cl_1: the last --get… counts", &["--getgroup", "5", "--getgroup", "7"][..], &[7][..]),
+        ("cl_11: any of them", &["--getgroup", "5", "--getgroup", "7"][..], &[5, 7][..]),
         ("source", &["--where", "source in (5, 0x7)"], &[5, 7]),
         ("operator", &["--where", "operator in (5, 6)"], &[5, 6]),
         ("group", &["--where", "group in (6..7)"], &[6, 7]),

@@ -143,3 +143,43 @@ fn cl_7_a_bad_alias_line_is_reported_and_the_rest_used() {
     assert_eq!(header(ran.text()), "[00000000] [QA] [] ");
     assert_eq!(ran.stderr, format!("nmsgtool: warning: {aliases}: line 2: expected NUMBER NAME\n"));
 }
+
+/// Passes on what has one of the labels that are asked for; once given, an option means what it means to
+/// the C tool.
+#[test]
+fn cl_11_labels_given_several_times() {
+    let scratch = Scratch::new();
+    let input: String = (0..6)
+        .map(|n| {
+            line(&format!("\"source\":\"{n:08x}\",\"operator\":{},\"group\":{},", n % 3, n % 2))
+        })
+        .collect();
+    let containers = scratch.text("in.nmsg");
+    assert_eq!(run_with_input(["-j", "-", "-w", &containers], input.as_bytes()).status, 0);
+    let file = std::fs::read(&containers).expect("containers");
+    for (options, want) in [
+        (&[][..], &[0, 1, 2, 3, 4, 5][..]),
+        (&["--getsource", "4"], &[4]),
+        (&["--getsource", "4", "--getsource", "1"], &[1, 4]),
+        (&["--getsource", "4", "--getsource", "4"], &[4]),
+        (&["--getsource", "4", "--getsource", "9"], &[4]),
+        (&["--getoperator", "1", "--getoperator", "2"], &[1, 2, 4, 5]),
+        (&["--getoperator", "1", "--getoperator", "2", "--getgroup", "1"], &[1, 5]),
+        (&["--getgroup", "1", "--getgroup", "7"], &[1, 3, 5]),
+        (&["--getgroup", "8", "--getgroup", "7"], &[]),
+    ] {
+        for (option, octets) in [("-j", input.as_bytes()), ("-r", &file)] {
+            let ran = run_with_input([option, "-", "-J", "-"].iter().chain(options), octets);
+            assert_eq!((ran.status, &*ran.stderr), (0, ""), "{option} {options:?}");
+            let sources: Vec<u32> = ran
+                .text()
+                .lines()
+                .map(|line| match line.split_once("\"source\":\"") {
+                    Some((_, rest)) => u32::from_str_radix(&rest[..8], 16).expect("a source"),
+                    None => 0,
+                })
+                .collect();
+            assert_eq!(sources, want, "{option} {options:?}");
+        }
+    }
+}
