@@ -314,6 +314,12 @@ impl Batch {
         self.entries.push(entry);
     }
 
+    /// Memory that the batch needs, in octets, about.
+    #[must_use]
+    pub(crate) fn size(&self) -> usize {
+        self.octets.len() + self.entries.len() * PER_PAYLOAD
+    }
+
     /// Memory that the batch stands for when many are under way, in octets.
     #[must_use]
     pub(crate) fn weight(&self) -> usize {

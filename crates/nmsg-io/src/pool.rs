@@ -12,6 +12,8 @@ use crate::source::RawBatch;
 
 /// Octets of input that may be under way for each worker.
 const CAPACITY: usize = 512 << 10;
+/// What batches usually take when they are decoded, as a multiple of what they were read as.
+const USUAL_GROWTH: usize = 4;
 /// How often the engine looks up while it waits.
 const TICK: Duration = Duration::from_millis(250);
 /// Memory that a text buffer may keep, in octets.
@@ -336,9 +338,10 @@ impl Worker<'_> {
         let mut batch = lock(&self.pool.work).spare.batches.pop().unwrap_or_default();
         let charge = raw.weight();
         decoder.decode(&mut raw, &mut batch);
-        batch.charge = charge;
+        batch.charge = charge.max(batch.size() / USUAL_GROWTH);
         raw.clear();
         let mut work = lock(&self.pool.work);
+        work.under_way += batch.charge - charge;
         if work.spare.raws.len() < KEPT_BATCHES * self.pool.workers {
             work.spare.raws.push(raw);
         }
@@ -388,6 +391,7 @@ impl<T> Reorder<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nmsg::container::{Flags, Header};
 
     #[test]
     fn order_comes_back() {
@@ -404,9 +408,30 @@ mod tests {
     }
 
     #[test]
+    fn what_inflates_beyond_the_usual_counts_for_more() {
+        let zlib = Header::v2(Flags::ZLIB, 0);
+        let declaring = |inflated: u32, len: usize| {
+            let mut raw = RawBatch::default();
+            raw.push_message(zlib, &[&inflated.to_be_bytes()[..], &vec![0; len]].concat(), None);
+            raw
+        };
+        for (name, inflated, len, want) in [
+            ("as usual", 1 << 20, 300 << 10, 300 << 10),
+            ("a bomb", 16 << 20, 16 << 10, 4 << 20),
+            ("a lie", u32::MAX, 100, 100 * 1032 / 4),
+        ] {
+            let weight = declaring(inflated, len).weight();
+            assert!((want..want + 5).contains(&weight), "{name}: {weight}");
+        }
+        assert!(declaring(1 << 20, 2_000).is_full() && !declaring(1 << 19, 2_000).is_full());
+        assert!(!declaring(u32::MAX, 900).is_full(), "it cannot become what it declares");
+    }
+
+    #[test]
     fn reading_waits_for_room() {
         let pool = Pool::new(1);
-        let raw = || RawBatch { octets: vec![0; CAPACITY], ..RawBatch::default() };
+        let mut raw = RawBatch::default();
+        raw.octets = vec![0; CAPACITY];
         let mut made = RawBatch::default();
         made.payloads.octets = vec![0; CAPACITY];
         assert!(pool.wait_for_room());
@@ -422,7 +447,7 @@ mod tests {
             pool.give_back(batch);
             assert!(waiting.join().unwrap());
         });
-        pool.decode(0, 1, raw());
+        pool.decode(0, 1, raw);
         pool.stop();
         assert!(!pool.wait_for_room(), "the run is over");
     }

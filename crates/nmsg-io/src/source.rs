@@ -16,7 +16,7 @@ pub use kafka::KafkaSource;
 pub use udp::UdpSource;
 pub use zmq::ZmqSource;
 
-use nmsg::container::Header;
+use nmsg::container::{Header, Inflater};
 use nmsg::{MsgType, VendorId};
 use nmsg_os::{Latch, Ready};
 use std::io;
@@ -115,10 +115,18 @@ pub struct RawBatch {
     pub records: u64,
     /// Octets of the input that were passed over while the next container was searched.
     pub skipped: u64,
+    /// Octets that compressed containers among the pieces become, at most.
+    inflated: usize,
 }
 
 /// Memory that a recycled batch may keep, in octets.
 const KEPT: usize = 4 << 20;
+/// Octets after which a batch is full.
+const FULL: usize = 128 << 10;
+/// Octets after inflating after which a batch is full: few octets can become very many.
+const FULL_INFLATED: usize = 1 << 20;
+/// What usual payloads inflate to, in octets for each.
+const USUAL_INFLATION: usize = 4;
 
 impl RawBatch {
     /// Forgets everything; the memory is kept, within limits.
@@ -127,19 +135,49 @@ impl RawBatch {
         self.octets.shrink_to(KEPT);
         self.pieces.clear();
         self.payloads.clear();
-        (self.first_line, self.consumed, self.records, self.skipped) = (0, 0, 0, 0);
+        (self.first_line, self.consumed, self.records) = (0, 0, 0);
+        (self.skipped, self.inflated) = (0, 0);
     }
 
-    /// Octets that the batch stands for while it is under way.
+    /// Octets that the batch stands for while it is under way. What containers usually inflate to is no
+    /// reason to count more.
     pub(crate) fn weight(&self) -> usize {
-        self.octets.len() + self.payloads.octets.len()
+        self.octets.len().max(self.inflated / USUAL_INFLATION) + self.payloads.octets.len()
+    }
+
+    /// True when the batch is large enough to be decoded.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.octets.len() >= FULL || self.inflates_much()
+    }
+
+    /// True when the containers of the batch would take too much memory together with further ones.
+    #[must_use]
+    #[inline]
+    pub fn inflates_much(&self) -> bool {
+        self.inflated >= FULL_INFLATED
+    }
+
+    /// Appends the body of a container; gives its range.
+    fn push_body(&mut self, header: &Header, body: &[u8]) -> Range<usize> {
+        if header.flags.is_zlib() {
+            self.inflated += Inflater::bound(body);
+        }
+        let start = self.octets.len();
+        self.octets.extend_from_slice(body);
+        start..self.octets.len()
+    }
+
+    /// Appends a container of a stream that starts at `offset` there.
+    fn push_container(&mut self, header: Header, body: &[u8], offset: u64) {
+        let body = self.push_body(&header, body);
+        self.pieces.push(RawPiece::Container { header, body, offset });
     }
 
     /// Appends a container that arrived as a message.
     pub fn push_message(&mut self, header: Header, body: &[u8], peer: Option<SocketAddr>) {
-        let start = self.octets.len();
-        self.octets.extend_from_slice(body);
-        self.pieces.push(RawPiece::Message { header, body: start..self.octets.len(), peer });
+        let body = self.push_body(&header, body);
+        self.pieces.push(RawPiece::Message { header, body, peer });
     }
 }
 

@@ -11,8 +11,6 @@ use crate::fault::Fault;
 
 /// Octets asked for at once.
 const CHUNK: usize = 256 << 10;
-/// Octets of bodies after which a batch is full.
-const FULL: usize = 128 << 10;
 
 /// How payloads stand in a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,7 +95,7 @@ impl ContainerCutter {
 
     /// Moves every frame that is there to the batch, until it is full.
     fn cut(&mut self, batch: &mut RawBatch) {
-        while batch.octets.len() < FULL {
+        while !batch.is_full() {
             match self.deframer.next_frame() {
                 None => return,
                 Some(Frame::Damage(error)) => {
@@ -105,10 +103,9 @@ impl ContainerCutter {
                     batch.pieces.push(RawPiece::Fault(Fault::Damage(error)));
                 }
                 Some(Frame::CutShort(container, error)) => {
-                    let start = batch.octets.len();
-                    batch.octets.extend_from_slice(container.body);
-                    let body = start..batch.octets.len();
-                    batch.pieces.push(RawPiece::CutShort { header: container.header, body, error });
+                    let header = container.header;
+                    let body = batch.push_body(&header, container.body);
+                    batch.pieces.push(RawPiece::CutShort { header, body, error });
                 }
                 Some(Frame::Whole(container)) if container.header.flags.is_fragment() => {
                     // Nothing expires within a file: time stands still.
@@ -123,7 +120,7 @@ impl ContainerCutter {
                         Ok(Some(whole)) => {
                             let flags = if whole.is_zlib { Flags::ZLIB } else { Flags::default() };
                             let header = Header::v2(flags, whole.body.len() as u32);
-                            push_container(batch, header, &whole.body, container.offset);
+                            batch.push_container(header, &whole.body, container.offset);
                         }
                         Err(error) => {
                             let error = error.at(container.offset);
@@ -132,7 +129,7 @@ impl ContainerCutter {
                     }
                 }
                 Some(Frame::Whole(container)) => {
-                    push_container(batch, container.header, container.body, container.offset);
+                    batch.push_container(container.header, container.body, container.offset);
                 }
             }
         }
@@ -150,7 +147,7 @@ impl ContainerCutter {
     fn read(&mut self, stream: &mut Stream, batch: &mut RawBatch) -> io::Result<Event> {
         let event = loop {
             self.cut(batch);
-            if batch.octets.len() >= FULL {
+            if batch.is_full() {
                 break Event::Batch;
             }
             if self.ended || self.deframer.is_finished() {
@@ -185,13 +182,6 @@ fn unusable_header_len(error: &nmsg::Error) -> u64 {
         ErrorKind::Truncated { missing } => (Header::LEN as u64).saturating_sub(missing),
         _ => 1,
     }
-}
-
-fn push_container(batch: &mut RawBatch, header: Header, body: &[u8], offset: u64) {
-    let start = batch.octets.len();
-    batch.octets.extend_from_slice(body);
-    let body = start..batch.octets.len();
-    batch.pieces.push(RawPiece::Container { header, body, offset });
 }
 
 impl Source for FileSource {

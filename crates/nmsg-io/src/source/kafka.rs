@@ -13,8 +13,6 @@ use crate::fault::{Fault, RecordPosition};
 use crate::kafka::{KafkaFormat, listener};
 use crate::receipt::Receipts;
 
-/// Octets of records after which a batch is full.
-const FULL: usize = 128 << 10;
 /// Records after which a batch is full.
 const MOST_RECORDS: usize = 1000;
 /// How long a broker may take to note what was accepted before the program ends.
@@ -121,7 +119,7 @@ impl KafkaSource {
         self.messages.expire(now, batch);
         let mut records = 0;
         let mut payload = Vec::new();
-        while batch.octets.len() < FULL && records < MOST_RECORDS {
+        while !batch.is_full() && records < MOST_RECORDS {
             let position = match self.consumer.next_record().map_err(io::Error::other)? {
                 None => break,
                 Some(record) => {

@@ -2,15 +2,12 @@ use nmsg::Limits;
 use nmsg_os::udp::{BATCH, Datagram, Receiver, buffer_shortfall};
 use nmsg_os::{Latch, Ready};
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::message::MessageCutter;
 use super::{Event, RawBatch, RawKind, RawPiece, Source};
 use crate::address::SocketSpec;
 use crate::fault::Fault;
-
-/// Octets of bodies after which a batch is full.
-const FULL: usize = 128 << 10;
 
 /// A UDP socket that containers are received on, whole or in fragments.
 ///
@@ -21,6 +18,8 @@ pub struct UdpSource {
     receiver: Receiver,
     messages: MessageCutter,
     start: Instant,
+    /// Of what was received last, how many datagrams were passed on.
+    passed_on: usize,
     /// Datagrams that the system has dropped, as far as was told.
     dropped: u32,
 }
@@ -40,13 +39,24 @@ impl UdpSource {
     #[must_use]
     pub fn new(name: String, receiver: Receiver, limits: &Limits) -> Self {
         let messages = MessageCutter::new(limits);
-        Self { name, receiver, messages, start: Instant::now(), dropped: 0 }
+        Self { name, receiver, messages, start: Instant::now(), passed_on: 0, dropped: 0 }
     }
 
     /// Says what to do about a receive buffer that is smaller than wanted; `None` when it is not.
     #[must_use]
     pub fn buffer_advice(&self) -> Option<String> {
         self.receiver.buffer_size().ok().and_then(buffer_shortfall)
+    }
+
+    /// Passes on what was received and not yet passed on; leaves what would take too much memory for later.
+    fn pass_on(&mut self, now: Duration, batch: &mut RawBatch) {
+        for Datagram { sender, octets } in self.receiver.datagrams().skip(self.passed_on) {
+            if batch.inflates_much() {
+                return;
+            }
+            self.messages.take(octets, Some(sender), now, batch);
+            self.passed_on += 1;
+        }
     }
 
     /// Tells about datagrams that the system has dropped since the last time.
@@ -78,12 +88,12 @@ impl Source for UdpSource {
         batch.clear();
         let now = self.start.elapsed();
         self.messages.expire(now, batch);
+        self.pass_on(now, batch);
         let mut received = BATCH;
-        while received == BATCH && batch.octets.len() < FULL {
+        while received == BATCH && !batch.is_full() {
+            self.passed_on = 0;
             received = self.receiver.receive()?;
-            for Datagram { sender, octets } in self.receiver.datagrams() {
-                self.messages.take(octets, Some(sender), now, batch);
-            }
+            self.pass_on(now, batch);
         }
         self.note_drops(batch);
         // Fragments count although they complete nothing yet.
@@ -99,6 +109,11 @@ impl Source for UdpSource {
 
     fn finish(&mut self, batch: &mut RawBatch) {
         batch.clear();
+        // What was received counts as taken in.
+        let now = self.start.elapsed();
+        for Datagram { sender, octets } in self.receiver.datagrams().skip(self.passed_on) {
+            self.messages.take(octets, Some(sender), now, batch);
+        }
         self.note_drops(batch);
         self.messages.finish(batch);
     }

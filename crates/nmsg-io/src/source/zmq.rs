@@ -12,9 +12,6 @@ use crate::Voice;
 use crate::address::{ZmqDirection, ZmqEndpoint, ZmqPattern};
 use crate::zmq::{Loneliness, Strangers, ZmqOpenError, place};
 
-/// Octets of bodies after which a batch is full.
-const FULL: usize = 128 << 10;
-
 /// A ZeroMQ socket that containers are received on, whole or in fragments.
 ///
 /// A message that is no container costs itself (`decisions` ZM-2).
@@ -72,7 +69,7 @@ impl Source for ZmqSource {
         batch.clear();
         let now = self.start.elapsed();
         self.messages.expire(now, batch);
-        while batch.octets.len() < FULL
+        while !batch.is_full()
             && let Some(part) = self.receiver.next_part()?
         {
             self.messages.take(part.body, None, now, batch);

@@ -31,6 +31,17 @@ impl Inflater {
         Self { decompressor: Decompressor::new() }
     }
 
+    /// Most octets that a body can inflate to: what it declares, or what a stream of its length can at most
+    /// become.
+    #[must_use]
+    #[inline]
+    pub fn bound(body: &[u8]) -> usize {
+        body.split_first_chunk::<PREFIX>().map_or(0, |(prefix, stream)| {
+            let most = stream.len() as u64 * MOST_PER_OCTET;
+            most.min(u32::from_be_bytes(*prefix).into()) as usize
+        })
+    }
+
     /// Inflates a body (size prefix and zlib stream) into `out`, whose content is replaced and
     /// whose memory is used again. Octets behind the stream are ignored (`decisions` CZ-1).
     ///
@@ -160,6 +171,19 @@ mod tests {
     fn with_size(mut body: Vec<u8>, size: u32) -> Vec<u8> {
         body[..PREFIX].copy_from_slice(&size.to_be_bytes());
         body
+    }
+
+    #[test]
+    fn cr_3_the_bound_is_known_before_anything_is_inflated() {
+        let body = deflated(&[0; 5000]);
+        for (name, body, want) in [
+            ("nothing", &b""[..], 0),
+            ("no prefix", b"\0\0\x01", 0),
+            ("as declared", &body, 5000),
+            ("4 GiB in two octets", b"\xff\xff\xff\xff\x78\x9c", 2064),
+        ] {
+            assert_eq!(Inflater::bound(body), want, "{name}");
+        }
     }
 
     #[test]

@@ -10,10 +10,10 @@ use crate::{Limits, crc};
 /// How long an incomplete set may wait, from its first fragment (`decisions` FR-5).
 pub const FRAGMENT_LIFETIME: Duration = Duration::from_secs(30);
 
-/// What a set costs beside its octets, in octets.
-const SET_OVERHEAD: usize = 256;
+/// What a set costs beside its octets and what its fragments cost, in octets.
+const SET_OVERHEAD: usize = 704;
 /// What a fragment costs beside its octets, in octets.
-const FRAGMENT_OVERHEAD: usize = 32;
+const FRAGMENT_OVERHEAD: usize = 48;
 /// Sets remembered that were delivered before their empty last piece came.
 const EARLY_SETS: usize = 64;
 

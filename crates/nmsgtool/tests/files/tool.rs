@@ -76,7 +76,11 @@ pub(crate) fn start(mut command: Command) -> Child {
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    signal_process(child.id(), name);
+}
+
+pub(crate) fn signal_process(process: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &process.to_string()]).status();
     assert!(sent.expect("kill starts").success());
 }
 
@@ -86,7 +90,7 @@ const HANDLED: u64 = 1 << 0 | 1 << 1 | 1 << 9 | 1 << 14;
 const IDLE_SAMPLES: usize = 3;
 
 /// Waits until a process handles signals and has done all there is to do: each of its threads sleeps,
-/// whatever else keeps the machine busy.
+/// whatever else keeps the machine busy, or it has ended.
 pub(crate) fn settle(process: u32) {
     let start = Instant::now();
     let mut idle = 0;
@@ -107,8 +111,9 @@ fn is_idle(process: u32) -> bool {
         let stat = read(&format!("task/{}/stat", thread.to_string_lossy())).unwrap_or_default();
         stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
     };
-    caught.is_some_and(|mask| mask & HANDLED == HANDLED)
-        && threads.flatten().all(|thread| sleeps(thread.file_name()))
+    status.contains("State:\tZ")
+        || caught.is_some_and(|mask| mask & HANDLED == HANDLED)
+            && threads.flatten().all(|thread| sleeps(thread.file_name()))
 }
 
 /// How often something is tried on a machine that may have other things to do.
