@@ -4,7 +4,7 @@
 use crate::dnsqr::{DnsQr, PacketList};
 use crate::message::{Message, Ncap, Packet, Pkt};
 use nmsg::datagram::Family;
-use nmsg::wire::{put_fixed32_field, put_fixed64_field, put_len_field, put_varint_field};
+use nmsg::wire::{WireType, put_fixed32_field, put_fixed64_field, put_len_field, put_varint_field};
 
 /// `payload_type` of every `base:packet` message.
 const PACKET_TYPE_IP: u64 = 1;
@@ -52,17 +52,21 @@ impl Pkt<'_> {
 impl DnsQr<'_> {
     /// Appends the encoded message.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        put_varint_field(out, 1, self.kind as u64);
-        put_len_field(out, 2, self.query_ip);
-        put_len_field(out, 3, self.response_ip);
-        put_varint_field(out, 4, self.protocol.into());
-        put_varint_field(out, 5, self.query_port.into());
-        put_varint_field(out, 6, self.response_port.into());
-        put_varint_field(out, 7, self.id.into());
+        let mut head = Small::new();
+        head.field(1, self.kind as u16);
+        head.address(2, self.query_ip);
+        head.address(3, self.response_ip);
+        head.field(4, self.protocol.into());
+        head.field(5, self.query_port);
+        head.field(6, self.response_port);
+        head.field(7, self.id);
+        head.append_to(out);
         if let Some(question) = self.question {
             put_len_field(out, 8, question.name);
-            put_varint_field(out, 9, question.qtype.into());
-            put_varint_field(out, 10, question.qclass.into());
+            let mut kind = Small::new();
+            kind.field(9, question.qtype);
+            kind.field(10, question.qclass);
+            kind.append_to(out);
         }
         if let Some(rcode) = self.rcode {
             put_varint_field(out, 11, rcode.into());
@@ -84,6 +88,62 @@ impl DnsQr<'_> {
         if self.resolver_address_zeroed {
             put_varint_field(out, 22, 1);
         }
+    }
+}
+
+/// Small fields, put together before they go out in one piece.
+struct Small {
+    octets: [u8; 64],
+    len: usize,
+}
+
+impl Small {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { octets: [0; 64], len: 0 }
+    }
+
+    /// Writes octets of which the first `len` count; what is too much is left out.
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, octets: [u8; N], len: usize) {
+        if let Some(room) = self.octets.get_mut(self.len..self.len + N) {
+            room.copy_from_slice(&octets);
+            self.len += len;
+        }
+    }
+
+    /// A number with a tag below 16. Ports and ids are as good as random: their lengths must not be
+    /// branched on.
+    #[inline(always)]
+    fn field(&mut self, tag: u8, number: u16) {
+        let number = u32::from(number);
+        let two = u32::from(number >= 1 << 7);
+        let three = u32::from(number >= 1 << 14);
+        let word = number & 0x7f
+            | two << 7
+            | (number & 0x3f80) << 1
+            | three << 15
+            | (number & 0xc000) << 2;
+        self.put((word << 8 | u32::from(tag) << 3).to_le_bytes(), 2 + (two + three) as usize);
+    }
+
+    /// An address: 16 octets, 4, or nothing.
+    #[inline(always)]
+    fn address(&mut self, tag: u8, address: &[u8]) {
+        let tag = tag << 3 | WireType::Len as u8;
+        if let Some(v6) = address.first_chunk::<16>() {
+            self.put([tag, 16], 2);
+            self.put(*v6, 16);
+        } else if let Some([a, b, c, d]) = address.first_chunk() {
+            self.put([tag, 4, *a, *b, *c, *d], 6);
+        } else {
+            self.put([tag, 0], 2);
+        }
+    }
+
+    #[inline(always)]
+    fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.octets.get(..self.len).unwrap_or_default());
     }
 }
 
@@ -149,6 +209,20 @@ mod tests {
         let mut icmp = DnsQr::empty(Kind::Icmp, TIME, 1);
         icmp.icmp = Some(b"");
         assert!(encoded(Message::DnsQr(&icmp)).ends_with(b"\x38\0\x9a\x01\0"));
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_written_as_elsewhere() {
+        for number in 0..=u16::MAX {
+            let (mut small, mut want) = (Small::new(), Vec::new());
+            small.field(7, number);
+            put_varint_field(&mut want, 7, number.into());
+            assert_eq!(small.octets[..small.len], want, "{number}");
+        }
+        let v6 = [7; 16];
+        let message = DnsQr { query_ip: &v6, ..DnsQr::empty(Kind::UdpQueryOnly, TIME, 17) };
+        let want = [&b"\x08\x06\x12\x10"[..], &v6, b"\x1a\0\x20\x11"].concat();
+        assert!(encoded(Message::DnsQr(&message)).starts_with(&want));
     }
 
     #[test]

@@ -12,7 +12,8 @@ use crate::link::ip_packet;
 use crate::{Counters, Frame, Message, Pushed, Reassembler, Sink, Skip};
 use nmsg::Timestamp;
 use nmsg::datagram::{
-    IpPacket, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Transport, UdpDatagram, udp_checksum,
+    Family, IpPacket, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Transport, UdpDatagram,
+    udp_checksum,
 };
 
 /// Response codes that answer a query even without naming its question: FORMERR, SERVFAIL, NOTIMP
@@ -159,7 +160,7 @@ impl Matcher {
     /// Returns the second at which [`Self::expire`] will have something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
-        let query = self.pairing.table.oldest().map(|(_, query)| {
+        let query = self.pairing.table.oldest().map(|query| {
             let end = query.time().sec.saturating_add(self.pairing.config.timeout_seconds);
             end.saturating_add(1)
         });
@@ -184,13 +185,38 @@ impl Matcher {
     /// number of messages has no room for them (decision DQ-6).
     pub fn discard_pending(&mut self) -> u64 {
         let mut discarded = 0;
-        while let Some((at, _)) = self.pairing.table.oldest() {
-            self.pairing.table.unlink(at);
+        while let Some(at) = self.pairing.table.take_oldest() {
             self.pairing.table.release(at);
             discarded += 1;
         }
         self.pairing.counters.discarded_queries += discarded;
         discarded
+    }
+}
+
+/// Who asks and who answers: addresses and ports.
+struct Ends<'a> {
+    query: (&'a [u8], u16),
+    response: (&'a [u8], u16),
+}
+
+impl<'a> Ends<'a> {
+    #[inline]
+    fn key(&self, family: Family, id: u16) -> Key {
+        Key::new(family, self.query, self.response, id)
+    }
+
+    #[inline]
+    fn message(&self, kind: Kind, time: Timestamp, header: &Header<'a>) -> DnsQr<'a> {
+        DnsQr {
+            query_ip: self.query.0,
+            query_port: self.query.1,
+            response_ip: self.response.0,
+            response_port: self.response.1,
+            id: header.id,
+            question: header.question,
+            ..DnsQr::empty(kind, time, PROTOCOL_UDP)
+        }
     }
 }
 
@@ -244,35 +270,25 @@ impl Pairing {
             false => (source, destination),
             true => (destination, source),
         };
-        let mut message = DnsQr {
-            query_ip: query.0,
-            query_port: query.1,
-            response_ip: response.0,
-            response_port: response.1,
-            id: header.id,
-            question: header.question,
-            ..DnsQr::empty(Kind::UdpQueryOnly, datagram.time, PROTOCOL_UDP)
-        };
+        let ends = Ends { query, response };
         match (self.config.direction, header.is_response()) {
             (Some(_), false) => {
                 let len = packet.octets().len() as u32;
                 let meta = [PacketMeta { len, time: datagram.time }];
+                let mut message = ends.message(Kind::UdpQueryOnly, datagram.time, &header);
                 message.query_packets = PacketList::new(packet.octets(), &meta);
                 self.emit(&mut message, sink)
             }
             (Some(_), true) => {
-                message.kind = Kind::UdpResponseOnly;
+                let time = first_time(datagram.packets).unwrap_or(datagram.time);
+                let mut message = ends.message(Kind::UdpResponseOnly, time, &header);
                 message.rcode = Some(header.rcode());
                 message.response_packets = datagram.packets;
-                message.time = first_time(datagram.packets).unwrap_or(datagram.time);
                 self.emit(&mut message, sink)
             }
-            (None, is_response) => {
-                let key = Key::new(packet.family(), query, response, header.id);
-                if is_response {
-                    message.response_packets = datagram.packets;
-                    return self.response(&key, &header, message, sink);
-                }
+            (None, true) => self.response(datagram, &ends, &header, sink),
+            (None, false) => {
+                let key = ends.key(packet.family(), header.id);
                 let recursion_desired =
                     (!datagram.was_fragmented).then(|| header.recursion_desired());
                 let packets = datagram.packets;
@@ -285,29 +301,28 @@ impl Pairing {
 
     fn response(
         &mut self,
-        key: &Key,
+        datagram: &Datagram<'_>,
+        ends: &Ends<'_>,
         header: &Header<'_>,
-        mut message: DnsQr<'_>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Skip> {
         let rcode = header.rcode();
-        message.rcode = Some(rcode);
-        let Some(at) = self.table.find(key, header.question, ERROR_RCODES.contains(&rcode)) else {
-            message.kind = Kind::UdpUnsolicitedResponse;
-            message.time = first_time(message.response_packets).unwrap_or(message.time);
+        let key = ends.key(datagram.packet.family(), header.id);
+        let Some(at) = self.table.take(&key, header.question, ERROR_RCODES.contains(&rcode)) else {
+            let time = first_time(datagram.packets).unwrap_or(datagram.time);
+            let mut message = ends.message(Kind::UdpUnsolicitedResponse, time, header);
+            message.rcode = Some(rcode);
+            message.response_packets = datagram.packets;
             check_filters(&self.config, Some(header.recursion_desired()), &message)?;
             return self.emit(&mut message, sink);
         };
-        self.table.unlink(at);
         let Self { config, table, counters, zeroing, .. } = self;
         let query = table.query(at);
-        let mut message = DnsQr {
-            kind: Kind::UdpQueryResponse,
-            time: query.time(),
-            query_packets: query.packets(),
-            question: message.question.or(query.question()),
-            ..message
-        };
+        let mut message = ends.message(Kind::UdpQueryResponse, query.time(), header);
+        message.rcode = Some(rcode);
+        message.query_packets = query.packets();
+        message.response_packets = datagram.packets;
+        message.question = header.question.or(query.question());
         let result = check_filters(config, query.recursion_desired, &message)
             .and_then(|()| emit(config, zeroing, counters, &mut message, sink));
         table.release(at);
@@ -316,7 +331,7 @@ impl Pairing {
 
     /// Returns true when the oldest query must go: too many, too much, or too old.
     fn is_overdue(&self) -> bool {
-        let Some((_, oldest)) = self.table.oldest() else { return false };
+        let Some(oldest) = self.table.oldest() else { return false };
         let age = self.now.sec.saturating_sub(oldest.time().sec);
         self.table.len() > self.config.max_queries as usize
             || self.table.held_octets() > self.config.max_query_octets
@@ -331,8 +346,7 @@ impl Pairing {
 
     /// Gives the oldest query out as unanswered; false when a filter drops it.
     fn give_up_oldest(&mut self, sink: &mut Sink<'_>) -> bool {
-        let Some((at, _)) = self.table.oldest() else { return false };
-        self.table.unlink(at);
+        let Some(at) = self.table.take_oldest() else { return false };
         let Self { config, table, counters, zeroing, now, .. } = self;
         let query = table.query(at);
         let mut message = unanswered(query, *now);

@@ -13,7 +13,7 @@ use nmsg::Timestamp;
 use nmsg::datagram::Family;
 
 /// What a response must share with its query.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub(super) struct Key {
     query_ip: [u8; 16],
     response_ip: [u8; 16],
@@ -21,6 +21,14 @@ pub(super) struct Key {
     pub(super) query_port: u16,
     pub(super) response_port: u16,
     pub(super) id: u16,
+}
+
+impl PartialEq for Key {
+    /// As words: octets would be compared by a call.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.words() == other.words()
+    }
 }
 
 impl Key {
@@ -48,7 +56,8 @@ impl Key {
         &self.response_ip[..self.family.address_len()]
     }
 
-    fn hash(&self, hash: &KeyedHash) -> u64 {
+    #[inline]
+    fn words(&self) -> [u64; 5] {
         let family = match self.family {
             Family::V4 => 0,
             Family::V6 => 1,
@@ -57,8 +66,13 @@ impl Key {
         let rest = ports << 32 | u64::from(self.id) << 8 | family;
         let (query, response) =
             (u128::from_le_bytes(self.query_ip), u128::from_le_bytes(self.response_ip));
-        let words = [query, query >> 64, response, response >> 64].map(|word| word as u64);
-        hash.words([words[0], words[1], words[2], words[3], rest])
+        let [query, query_high, response, response_high] =
+            [query, query >> 64, response, response >> 64].map(|word| word as u64);
+        [query, query_high, response, response_high, rest]
+    }
+
+    fn hash(&self, hash: &KeyedHash) -> u64 {
+        hash.words(self.words())
     }
 }
 
@@ -170,7 +184,8 @@ impl Index {
         if let Some(at) = self.find(hash, is_same) {
             return at;
         }
-        if (self.used + 1) * 4 > self.places.len() * 3 {
+        // At most half full: where nothing is, a search ends at once.
+        if (self.used + 1) * 2 > self.places.len() {
             self.grow();
         }
         self.used += 1;
@@ -292,9 +307,8 @@ impl QueryTable {
         self.held_octets
     }
 
-    pub(super) fn oldest(&self) -> Option<(u32, &Query)> {
-        let at = self.by_age.first()?;
-        Some((at, self.query(at)))
+    pub(super) fn oldest(&self) -> Option<&Query> {
+        Some(self.query(self.by_age.first()?))
     }
 
     pub(super) fn query(&self, at: u32) -> &Query {
@@ -381,12 +395,13 @@ impl QueryTable {
         (self.queries.len() - 1) as u32
     }
 
-    /// Finds the oldest query that a response answers (`capture-and-dnsqr` §3.7).
+    /// Takes the oldest query that a response answers out of all lists (`capture-and-dnsqr` §3.7).
+    /// It stays readable until [`Self::release`].
     ///
     /// With a question on both sides these must be equal, letter case included. Where either lacks
     /// it, only a response that `is_error` answers.
-    pub(super) fn find(
-        &self,
+    pub(super) fn take(
+        &mut self,
         key: &Key,
         question: Option<Question<'_>>,
         is_error: bool,
@@ -396,13 +411,28 @@ impl QueryTable {
         }
         let key_hash = key.hash(&self.hash);
         let same_key = |first: u32| self.query(first).key == *key;
-        let first = self.by_key.places[self.by_key.find(key_hash, same_key)?].queries.first()?;
+        let place = self.by_key.find(key_hash, same_key)?;
+        let at = self.oldest_of(place, key, question, is_error)?;
+        self.unlink_at(at, place);
+        Some(at)
+    }
+
+    /// Finds the oldest query that a response answers among those with its key.
+    fn oldest_of(
+        &self,
+        place: usize,
+        key: &Key,
+        question: Option<Question<'_>>,
+        is_error: bool,
+    ) -> Option<u32> {
+        let first = self.by_key.places[place].queries.first()?;
         let Some(asked) = question else { return Some(first) };
         let alone = self.query(first);
         if alone.question_hash.is_none() {
             let fits = alone.question().map_or(is_error, |question| question == asked);
             return fits.then_some(first);
         }
+        let key_hash = alone.key_hash;
         let with = self.first_with(key, key_hash, question);
         let without = if is_error { self.first_with(key, key_hash, None) } else { None };
         match (with, without) {
@@ -421,26 +451,38 @@ impl QueryTable {
         self.by_question.places[place].queries.first()
     }
 
-    /// Takes a query out of all lists. It stays readable until [`Self::release`].
-    pub(super) fn unlink(&mut self, at: u32) {
-        let Query { key, key_hash, question_hash, .. } = self.queries[at as usize];
+    /// Takes the oldest query of all out of all lists. It stays readable until [`Self::release`].
+    pub(super) fn take_oldest(&mut self) -> Option<u32> {
+        let at = self.by_age.first()?;
+        let Query { key, key_hash, .. } = &self.queries[at as usize];
+        let same_key = |first: u32| first == at || self.query(first).key == *key;
+        let place = self.by_key.find(*key_hash, same_key)?;
+        self.unlink_at(at, place);
+        Some(at)
+    }
+
+    /// Takes a query, whose place in the index by key is known, out of all lists.
+    fn unlink_at(&mut self, at: u32, place: usize) {
         let queries = &mut self.queries;
         self.by_age.remove(queries, |query| &mut query.by_age, at);
-        let same_key = |first: u32| queries[first as usize].key == key;
-        if let Some(place) = self.by_key.find(key_hash, same_key) {
-            self.by_key.remove(place, queries, |query| &mut query.by_key, at);
-        }
-        if let Some(hash) = question_hash {
-            let same = |first: u32| {
-                let (first, this) = (&queries[first as usize], &queries[at as usize]);
-                first.key == key && first.question() == this.question()
-            };
-            if let Some(place) = self.by_question.find(hash, same) {
-                self.by_question.remove(place, queries, |query| &mut query.by_question, at);
-            }
-        }
+        self.by_key.remove(place, queries, |query| &mut query.by_key, at);
+        let Query { question_hash, ref buffer, .. } = queries[at as usize];
         self.len -= 1;
-        self.held_octets -= self.queries[at as usize].buffer.held_octets();
+        self.held_octets -= buffer.held_octets();
+        if let Some(hash) = question_hash {
+            self.unlink_question(at, hash);
+        }
+    }
+
+    fn unlink_question(&mut self, at: u32, hash: u64) {
+        let queries = &mut self.queries;
+        let same = |first: u32| {
+            let (found, this) = (&queries[first as usize], &queries[at as usize]);
+            first == at || found.key == this.key && found.question() == this.question()
+        };
+        if let Some(place) = self.by_question.find(hash, same) {
+            self.by_question.remove(place, queries, |query| &mut query.by_question, at);
+        }
     }
 
     /// Gives the room of an unlinked query to later ones.

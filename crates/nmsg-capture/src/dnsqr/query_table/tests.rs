@@ -22,7 +22,6 @@ fn store(table: &mut QueryTable, key: Key, question: Option<Question<'_>>, time:
 
 fn take(table: &mut QueryTable, found: Option<u32>) -> Option<i64> {
     let at = found?;
-    table.unlink(at);
     let time = table.query(at).time().sec;
     table.release(at);
     Some(time)
@@ -47,7 +46,7 @@ fn oldest_acceptable_query_wins() {
         ("other port", 2, None, true, Some(5)),
         ("empty", 2, None, true, None),
     ] {
-        let found = table.find(&key(port, 1), asked, is_error);
+        let found = table.take(&key(port, 1), asked, is_error);
         assert_eq!(take(&mut table, found), want, "{name}");
     }
     assert_eq!((table.len(), table.held_octets(), table.oldest().is_none()), (0, 0, true));
@@ -69,7 +68,7 @@ fn every_part_of_the_key_counts() {
         store(&mut table, *key, question(b"\0"), time as i64);
     }
     for (time, key) in keys.iter().enumerate().rev() {
-        let found = table.find(key, question(b"\0"), false);
+        let found = table.take(key, question(b"\0"), false);
         assert_eq!(take(&mut table, found), Some(time as i64), "{key:?}");
     }
     for (name, asked) in [
@@ -77,7 +76,7 @@ fn every_part_of_the_key_counts() {
         ("class", Question { name: b"\0", qtype: 1, qclass: 2 }),
     ] {
         store(&mut table, key(1, 1), question(b"\0"), 0);
-        assert_eq!(table.find(&key(1, 1), Some(asked), false), None, "{name}");
+        assert_eq!(table.take(&key(1, 1), Some(asked), false), None, "{name}");
     }
 }
 
@@ -94,7 +93,7 @@ fn work(count: u32, distinct_names: bool) -> u64 {
     }
     // The youngest first: a scan from the oldest would be quadratic.
     for n in (0..count).rev() {
-        let found = table.find(&key(1, 1), question(&name(n)), false);
+        let found = table.take(&key(1, 1), question(&name(n)), false);
         let want = if distinct_names { n } else { count - 1 - n };
         assert_eq!(take(&mut table, found), Some(want.into()));
     }
@@ -117,7 +116,7 @@ fn dq_5_memory_grows_with_what_is_kept() {
     assert_eq!((table.queries.capacity(), table.by_key.places.len()), (0, 0));
     for n in 0..10_000_u32 {
         store(&mut table, key(n as u16, 1), question(b"\0"), 0);
-        let oldest = table.oldest().map(|(at, _)| at);
+        let oldest = table.take_oldest();
         assert_eq!(take(&mut table, oldest), Some(0));
     }
     assert_eq!((table.queries.len(), table.by_key.places.len()), (1, LEAST_PLACES));
@@ -133,7 +132,7 @@ fn large_buffers_are_not_kept() {
     let new = NewQuery { key: key(1, 1), question: None, recursion_desired: None, packets };
     table.store(&new);
     assert!(table.held_octets() >= 60_000);
-    let found = table.find(&key(1, 1), None, true);
+    let found = table.take(&key(1, 1), None, true);
     take(&mut table, found);
     assert_eq!((table.held_octets(), table.queries[0].buffer.held_octets()), (0, 0));
 }
@@ -176,12 +175,12 @@ proptest! {
                                 _ => is_error,
                             }
                     });
-                    let found = table.find(&key(port, 1), asked(name), is_error);
+                    let found = table.take(&key(port, 1), asked(name), is_error);
                     let want = place.map(|place| model.remove(place).0);
                     prop_assert_eq!(take(&mut table, found), want);
                 }
                 Step::TakeOldest => {
-                    let oldest = table.oldest().map(|(at, _)| at);
+                    let oldest = table.take_oldest();
                     let want = (!model.is_empty()).then(|| model.remove(0).0);
                     prop_assert_eq!(take(&mut table, oldest), want);
                 }
