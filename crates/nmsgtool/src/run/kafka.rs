@@ -95,11 +95,32 @@ fn voice(topic: &KafkaTopic, reporter: &Reporter) -> KafkaVoice {
 /// What the client does not take is a mistake of whoever configured it; the rest is up to the broker.
 #[cold]
 fn refusal(topic: &KafkaTopic, way: Way, error: &Error) -> Failure {
-    match error {
+    let failure = match error {
         Error::Setting { .. } => {
             topic.not_opened(way, Some(format!("_kafka_config_set_option: {error}")))
         }
         Error::NoPartitions { .. } | Error::Interrupted => topic.not_readable(&error.to_string()),
         Error::Client(text) => topic.not_opened(way, Some(text.clone())),
+    };
+    match missing_feature(&error.to_string()) {
+        Some((what, feature)) => failure.with_hint(format!(
+            "this program was built without {what} for Kafka: build it with \
+             `cargo build --release -p nmsgtool --features {feature}` (docs/kafka.md)"
+        )),
+        None => failure,
+    }
+}
+
+/// What the client lacks according to its own words, and the feature that brings it.
+fn missing_feature(reason: &str) -> Option<(&'static str, &'static str)> {
+    let has = |words: &str| reason.contains(words);
+    if has("libzstd not available at build time") {
+        Some(("Zstandard", "kafka-zstd"))
+    } else if has("No provider for SASL mechanism GSSAPI") || has("libsasl2 not available") {
+        Some(("Kerberos", "kafka-sasl"))
+    } else if has("No provider for SASL mechanism") || has("OpenSSL not available at build time") {
+        Some(("TLS and SASL", "kafka-ssl"))
+    } else {
+        None
     }
 }

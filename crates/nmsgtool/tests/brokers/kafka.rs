@@ -1,5 +1,6 @@
 //! `--readkafka`, `--writekafka` and `--kafkakey`.
 
+mod apache;
 mod groups;
 mod mock;
 mod outputs;

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The ports in a file that may still be written.
-fn seen(file: &Path) -> BTreeSet<u32> {
+pub(super) fn seen(file: &Path) -> BTreeSet<u32> {
     whole_lines(&std::fs::read(file).unwrap_or_default())
 }
 
@@ -20,7 +20,7 @@ fn whole_lines(text: &[u8]) -> BTreeSet<u32> {
     ports(&text[..whole]).into_iter().collect()
 }
 
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + LONG;
     while !holds() {
         assert!(Instant::now() < until, "{what}");
@@ -28,16 +28,16 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A member of group `g` that writes JSON at once.
-fn member(mock: &Mock, out: &str) -> std::process::Child {
-    let from = format!("json:t%g@{},oldest", mock.servers);
+/// A member of group `g` that reads topic `t` and writes JSON at once.
+pub(super) fn member(servers: &str, out: &str) -> std::process::Child {
+    let from = format!("json:t%g@{servers},oldest");
     start(tool(["--readkafka", &from, "--unbuffered", "-J", out]))
 }
 
 /// What a new member of the group still gets in a while, and that it can be stopped.
-fn left_over(mock: &Mock, scratch: &Scratch) -> BTreeSet<u32> {
+pub(super) fn left_over(servers: &str, scratch: &Scratch) -> BTreeSet<u32> {
     let out = scratch.text("left.json");
-    let child = member(mock, &out);
+    let child = member(servers, &out);
     std::thread::sleep(Duration::from_secs(5));
     signal(&child, "TERM");
     let (ran, _) = end_of(child);
@@ -62,12 +62,12 @@ fn a_group_goes_on_where_it_was_stopped() {
     assert_eq!((ran.status, ports(&ran.stdout)), (0, (0..3).collect()), "{}", ran.stderr);
     mock.produce("t#0", &all[40..]);
     let out = scratch.text("out.json");
-    let child = member(&mock, &out);
+    let child = member(&mock.servers, &out);
     wait_until("the rest arrives", || seen(Path::new(&out)).len() == 25);
     signal(&child, "TERM");
     assert_eq!(end_of(child).0.status, 1);
     assert_eq!(seen(Path::new(&out)), (35..60).collect());
-    assert_eq!(left_over(&mock, &scratch), BTreeSet::new(), "everything is committed");
+    assert_eq!(left_over(&mock.servers, &scratch), BTreeSet::new(), "everything is committed");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_member_that_is_killed_loses_nothing() {
     let all = documents(3000);
     mock.produce("t#0", &all);
     let pipe = scratch.fifo("first.json");
-    let mut child = member(&mock, &pipe);
+    let mut child = member(&mock.servers, &pipe);
     // It is killed while it waits for its reader, which has some of it by then.
     let mut reader = BufReader::new(File::open(&pipe).expect("opens"));
     let mut text = Vec::new();
@@ -89,7 +89,7 @@ fn a_member_that_is_killed_loses_nothing() {
     let before = whole_lines(&text);
     assert!((100..2500).contains(&before.len()), "killed in the middle: {}", before.len());
     let second = scratch.path("second.json");
-    let child = member(&mock, second.to_str().expect("text"));
+    let child = member(&mock.servers, second.to_str().expect("text"));
     wait_until("the second gets what is missing", || {
         before.union(&seen(&second)).count() == all.len()
     });
@@ -125,14 +125,14 @@ fn what_the_output_did_not_take_is_not_committed() {
     let ran = run(["--readkafka", &back, "-J", "-", "-c", "50"]);
     let got: BTreeSet<u32> = ports(&ran.stdout).into_iter().collect();
     assert_eq!(got, (0..50).collect(), "{}", ran.stderr);
-    assert_eq!(left_over(&mock, &scratch), BTreeSet::new(), "now everything is committed");
+    assert_eq!(left_over(&mock.servers, &scratch), BTreeSet::new(), "now everything is committed");
 }
 
 #[test]
 fn two_processes_share_a_group() {
     let (mock, scratch) = (Mock::new(2), Scratch::new());
     let [first, second] = ["first.json", "second.json"].map(|name| scratch.path(name));
-    let children = [&first, &second].map(|out| member(&mock, out.to_str().expect("text")));
+    let children = [&first, &second].map(|out| member(&mock.servers, out.to_str().expect("text")));
     let all = documents(1000);
     // Both have their partition before there is anything, however long that takes.
     let mut sent = 0;

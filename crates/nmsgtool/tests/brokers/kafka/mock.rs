@@ -26,6 +26,7 @@ pub(super) struct Mock {
 /// A record as it stands in a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Stored {
+    pub(super) partition: i32,
     pub(super) key: Option<Vec<u8>>,
     pub(super) value: Vec<u8>,
 }
@@ -49,7 +50,7 @@ impl Mock {
 
     /// The records of a partition, as many as are wanted or come in a while.
     pub(super) fn records(&self, topic: &str, partition: i32, count: usize) -> Vec<Stored> {
-        records(&self.servers, topic, partition, count)
+        records(&self.servers, topic, [partition], count)
     }
 }
 
@@ -68,22 +69,28 @@ pub(super) fn produce<R: AsRef<[u8]>>(address: &str, records: impl IntoIterator<
     assert_eq!(delivery.delivered, count);
 }
 
-/// The records of a partition, as many as are wanted or come in a while.
-pub(super) fn records(servers: &str, topic: &str, partition: i32, count: usize) -> Vec<Stored> {
+/// The records of partitions, as many as are wanted or come in a while.
+pub(super) fn records(
+    servers: &str,
+    topic: &str,
+    partitions: impl IntoIterator<Item = i32>,
+    count: usize,
+) -> Vec<Stored> {
     let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", servers)
-        .set("group.id", "the test")
-        .set("fetch.wait.max.ms", "10");
+    config.set("bootstrap.servers", servers).set("group.id", "the test");
+    config.set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer = config.create().expect("opens");
     let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
+    for partition in partitions {
+        list.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
+    }
     consumer.assign(&list).expect("assigned");
     let (mut got, mut until) = (Vec::new(), Instant::now() + LONG);
     while Instant::now() < until {
         let Some(Ok(message)) = consumer.poll(Duration::from_millis(20)) else { continue };
+        let key = message.key().map(<[u8]>::to_vec);
         let value = message.payload().unwrap_or_default().to_vec();
-        got.push(Stored { key: message.key().map(<[u8]>::to_vec), value });
+        got.push(Stored { partition: message.partition(), key, value });
         if got.len() == count {
             // Whether there are more than that.
             until = Instant::now() + Duration::from_millis(100);

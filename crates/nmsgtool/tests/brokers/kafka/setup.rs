@@ -181,3 +181,45 @@ fn a_daemon_reads_a_topic() {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// What the client's own properties need that only a feature of this build brings.
+#[test]
+fn a_missing_feature_is_named() {
+    let hint = |what: &str, feature: &str| {
+        format!(
+            "this program was built without {what} for Kafka: build it with \
+             `cargo build --release -p nmsgtool --features {feature}` (docs/kafka.md)"
+        )
+    };
+    let has_tls = cfg!(feature = "kafka-ssl") || cfg!(feature = "kafka-sasl");
+    let sasl = "security.protocol=SASL_PLAINTEXT:sasl.username=u:sasl.password=p:sasl.mechanism";
+    for (properties, what, feature, is_there) in [
+        ("security.protocol=SSL".to_owned(), "TLS and SASL", "kafka-ssl", has_tls),
+        ("security.protocol=sasl_ssl".to_owned(), "TLS and SASL", "kafka-ssl", has_tls),
+        ("ssl.ca.location=/".to_owned(), "TLS and SASL", "kafka-ssl", has_tls),
+        (format!("{sasl}=SCRAM-SHA-256"), "TLS and SASL", "kafka-ssl", has_tls),
+        (format!("{sasl}=GSSAPI"), "Kerberos", "kafka-sasl", cfg!(feature = "kafka-sasl")),
+        (
+            "compression.codec=zstd".to_owned(),
+            "Zstandard",
+            "kafka-zstd",
+            cfg!(feature = "kafka-zstd"),
+        ),
+    ] {
+        if is_there {
+            continue;
+        }
+        for (option, failed) in [
+            ("--readkafka", "nmsg_input_open_kafka_json() failed"),
+            ("--writekafka", "nmsg_output_open_kafka_json() failed"),
+        ] {
+            let mut command = tool(["-r", "/dev/null", option, "json:t@127.0.0.1:1"]);
+            command.env("NMSG_KAFKA_CONFIG", &properties);
+            let (ran, _) = end_of(start(command));
+            assert_eq!(ran.status, 2, "{properties}: {}", ran.stderr);
+            let lines: Vec<&str> = ran.stderr.lines().collect();
+            assert_eq!(lines[1], format!("nmsgtool: {failed}"), "{properties}");
+            assert!(lines[2].ends_with(&hint(what, feature)), "{properties}: {}", ran.stderr);
+        }
+    }
+}
