@@ -1,7 +1,7 @@
 //! What readers of text have in common.
 
+use memchr::memchr;
 use nmsg::{LabelKey, Notices, Timestamp};
-use std::io::BufRead;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::batch::Batch;
@@ -12,8 +12,7 @@ use crate::fault::{Fault, Problem};
 pub(crate) fn each_line(octets: &[u8], first: u64, mut visit: impl FnMut(u64, &[u8])) {
     let (mut rest, mut number) = (octets, first);
     while !rest.is_empty() {
-        // The standard library's fastest search for an octet; a slice cannot fail.
-        let len = (&mut &*rest).skip_until(b'\n').unwrap_or(rest.len());
+        let len = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
         let (line, behind) = rest.split_at(len);
         visit(number, line);
         (rest, number) = (behind, number + 1);

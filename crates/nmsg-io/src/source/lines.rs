@@ -1,3 +1,4 @@
+use memchr::{memchr, memchr_iter, memrchr};
 use nmsg::Limits;
 use nmsg_os::{Received, Stream};
 use std::io;
@@ -64,7 +65,7 @@ impl LineCutter {
                 continue;
             }
             let from = if filled < self.partial.len() { filled } else { 0 };
-            let Some(last) = self.partial[from..].iter().rposition(|octet| *octet == b'\n') else {
+            let Some(last) = memrchr(b'\n', &self.partial[from..]) else {
                 self.check_length(batch);
                 continue;
             };
@@ -76,7 +77,7 @@ impl LineCutter {
             batch.octets.truncate(end);
             self.partial.clear();
             self.partial.extend_from_slice(&rest);
-            self.line += count_lines(&batch.octets);
+            self.line += memchr_iter(b'\n', &batch.octets).count() as u64;
             self.check_length(batch);
             return Ok(Event::Batch);
         }
@@ -95,7 +96,7 @@ impl LineCutter {
 
     /// Passes over the rest of a line that is too long; true when its end was found.
     fn pass(&mut self) -> bool {
-        match self.partial.iter().position(|octet| *octet == b'\n') {
+        match memchr(b'\n', &self.partial) {
             Some(end) => {
                 self.partial.drain(..=end);
                 self.passing = false;
@@ -124,10 +125,6 @@ impl LineCutter {
 /// What was wrong is told even when there are no lines.
 fn with_what_was_said(batch: &RawBatch, event: Event) -> Event {
     if batch.pieces.is_empty() { event } else { Event::Batch }
-}
-
-fn count_lines(octets: &[u8]) -> u64 {
-    octets.iter().filter(|octet| **octet == b'\n').count() as u64
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Cutting a stream of octets into lines.
 
 use crate::Limits;
-use crate::text::scan::find_newline;
 
 /// What UTF-8 text from some systems starts with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -102,7 +101,7 @@ impl LineSplitter {
     pub fn next_line(&mut self) -> Option<Line<'_>> {
         loop {
             let pending = &self.buffer[self.start..self.end];
-            let Some(found) = find_newline(&pending[self.searched..]) else {
+            let Some(found) = memchr::memchr(b'\n', &pending[self.searched..]) else {
                 self.searched = pending.len();
                 if pending.len() > self.limit {
                     self.skipping = true;

@@ -25,30 +25,7 @@ pub(crate) fn before_quote(text: &[u8], quote: u8) -> usize {
 /// The text before its first NUL.
 #[inline]
 pub(crate) fn until_nul(text: &[u8]) -> &[u8] {
-    let (blocks, rest) = text.as_chunks::<64>();
-    let clean = blocks
-        .iter()
-        .take_while(|block| block.iter().fold(0_u8, |n, &octet| n + u8::from(octet == 0)) == 0)
-        .count();
-    if clean == blocks.len() && !rest.contains(&0) {
-        return text;
-    }
-    &text[..text.iter().position(|&octet| octet == 0).unwrap_or(text.len())]
-}
-
-/// Offset of the first newline.
-#[inline]
-pub(crate) fn find_newline(text: &[u8]) -> Option<usize> {
-    // Sixty-four octets are counted without a branch, then one block is searched.
-    let (blocks, rest) = text.as_chunks::<64>();
-    for (i, block) in blocks.iter().enumerate() {
-        if block.iter().fold(0_u8, |count, &octet| count + u8::from(octet == b'\n')) != 0 {
-            let at = block.iter().position(|&octet| octet == b'\n')?;
-            return Some(i * 64 + at);
-        }
-    }
-    let at = rest.iter().position(|&octet| octet == b'\n')?;
-    Some(text.len() - rest.len() + at)
+    &text[..memchr::memchr(0, text).unwrap_or(text.len())]
 }
 
 #[cfg(test)]
@@ -79,18 +56,6 @@ mod tests {
             for at in (0..len).rev() {
                 text[at] = 0;
                 assert_eq!(until_nul(&text).len(), at);
-            }
-        }
-    }
-
-    #[test]
-    fn a_newline_is_found_at_every_place() {
-        for len in 0..200 {
-            let mut text = vec![b'\t'; len];
-            assert_eq!(find_newline(&text), None);
-            for at in (0..len).rev() {
-                text[at] = b'\n';
-                assert_eq!(find_newline(&text), Some(at));
             }
         }
     }
