@@ -14,8 +14,8 @@ use nmsg_capture::dnsqr::Config;
 use nmsg_capture::{Converter, LinkType, PacketType};
 use nmsg_os::pcap::{Library, library};
 
-/// Octets of messages after which a batch is full.
-const FULL: usize = 128 << 10;
+/// Octets of messages after which a batch is full; several times what files have, as messages come one by one.
+const FULL: usize = 384 << 10;
 
 /// Frames after which a batch ends even if little came of them, so that signals are noticed.
 const MOST_FRAMES: u32 = 8192;
