@@ -174,7 +174,8 @@ impl Sink for KafkaSink {
 
     fn close(self: Box<Self>) -> io::Result<Closed> {
         let Self { producer, voice, records, unsent, unsent_payloads, .. } = *self;
-        let signals = signal::stop_count();
+        // A second signal that has come already is no reason to wait for another.
+        let signals = signal::stop_count().min(1);
         let start = Instant::now();
         let mut say = start + SAYING_INTERVAL;
         let delivery = producer.close(|left| {

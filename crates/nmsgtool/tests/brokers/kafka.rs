@@ -6,7 +6,7 @@ mod mock;
 mod outputs;
 mod setup;
 
-use crate::tool::{Scratch, containers, end_of, ipconn, ports, signal, start};
+use crate::tool::{END, Scratch, assert_quick, containers, end_of, ipconn, ports, signal, start};
 use mock::{LONG, Mock, run, tool};
 use nmsg::container::{ContainerWriter, WriterSettings};
 use nmsg::{Error, Payload};
@@ -253,4 +253,43 @@ fn ka_3_partitions_and_offsets() {
     mock.produce("t#0", &all[30..32]);
     let (ran, _) = end_of(child);
     assert_eq!((ran.status, ports(&ran.stdout)), (0, vec![30, 31]), "{}", ran.stderr);
+}
+
+#[test]
+fn sg_1_a_signal_ends_the_wait_for_records() {
+    let (mock, scratch) = (Mock::new(1), Scratch::new());
+    mock.produce("t#0", containers(&[2; 3]));
+    let out = scratch.text("out.nmsg");
+    let address = format!("t@{},oldest", mock.servers);
+    for (name, from, count) in [
+        ("containers", format!("nmsg:{address}"), 6),
+        ("a partition", format!("nmsg:t#0@{},oldest", mock.servers), 6),
+        ("nothing", format!("nmsg:t@{},newest", mock.servers), 0),
+        ("JSON", format!("json:t@{},newest", mock.servers), 0),
+    ] {
+        for number in ["TERM", "INT"] {
+            let name = format!("{name}, {number}");
+            assert_quick(&name, END, || {
+                let arguments = ["--readkafka", &from, "--unbuffered", "-w", &out];
+                let child = start(tool(arguments));
+                let until = Instant::now() + LONG;
+                let all = containers(&[1; 6]).concat().len() as u64;
+                while std::fs::metadata(&out).map_or(0, |file| file.len() + 1) <= all * count / 6 {
+                    assert!(Instant::now() < until, "{name}: nothing is written");
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                // The client's threads never rest for long.
+                std::thread::sleep(Duration::from_millis(300));
+                signal(&child, number);
+                let (ran, took) = end_of(child);
+                assert_eq!(
+                    (ran.status, &*ran.stderr),
+                    (1, "nmsgtool: signalled break\n"),
+                    "{name}"
+                );
+                std::fs::remove_file(&out).expect("removed");
+                took
+            });
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! `-L`, `-S` and `-Z`.
 
 use crate::tool::{
-    END, Scratch, assert_quick, command, containers, end_of, ports, run, settle, signal, start,
+    END, Scratch, assert_quick, command, containers, end_of, ports, run, settle, signal,
+    signal_at_once, start,
 };
 use nmsg::container::{ContainerWriter, WriterSettings};
 use nmsg::{Error, Payload};
@@ -421,4 +422,55 @@ fn the_reference_and_we_understand_each_other() {
             }
         }
     }
+}
+
+/// Starts a run whose peer takes one message and no more, and lets it come to rest.
+fn sending_to_somebody_slow(file: &str) -> (Child, Receiver, Scratch) {
+    let scratch = Scratch::new();
+    let place = places(&scratch)[1].clone();
+    let settings = ReceiverSettings { subscription: None, largest: 1 << 20 };
+    let mut pull = Receiver::open(&settings, Direction::Bind, &endpoint(&place)).expect("opens");
+    let sending = start(command(["-r", file, "-S", &format!("{place},pushpull")]));
+    let until = Instant::now() + LONG;
+    while pull.next_part().expect("poll works").is_none() {
+        assert!(Instant::now() < until, "a message comes");
+        pull.wait(&[], Some(until)).expect("poll works");
+    }
+    settle(sending.id());
+    (sending, pull, scratch)
+}
+
+#[test]
+fn sg_2_a_second_signal_skips_the_wait_for_a_peer() {
+    let scratch = Scratch::new();
+    let large = scratch.write("large.nmsg", &containers(&[200]).concat().repeat(4000));
+    let gave_up = |ran: &crate::tool::Ran, signals: usize| {
+        assert_eq!(ran.status, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(" containers not handed over to a peer\n"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches("nmsgtool: signalled break\n").count(), signals);
+    };
+    let (child, _peer, _place) = sending_to_somebody_slow(&large);
+    signal(&child, "TERM");
+    let (ran, took) = end_of(child);
+    gave_up(&ran, 1);
+    let linger = Duration::from_millis(900)..Duration::from_secs(10);
+    assert!(linger.contains(&took), "one signal leaves the peer a second: {took:?}");
+    for second in ["TERM", "INT"] {
+        assert_quick("the second one comes later", END, || {
+            let (child, _peer, _place) = sending_to_somebody_slow(&large);
+            signal(&child, "TERM");
+            std::thread::sleep(Duration::from_millis(300));
+            signal(&child, second);
+            let (ran, took) = end_of(child);
+            gave_up(&ran, 2);
+            took
+        });
+    }
+    assert_quick("both come at once", END, || {
+        let (child, _peer, _place) = sending_to_somebody_slow(&large);
+        signal_at_once(&child, &["TERM", "INT"]);
+        let (ran, took) = end_of(child);
+        gave_up(&ran, 2);
+        took
+    });
 }

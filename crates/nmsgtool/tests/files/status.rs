@@ -46,7 +46,7 @@ fn full_disk_is_an_output_failure_at_any_moment() {
 }
 
 #[test]
-fn a_reader_that_is_gone_ends_the_program_silently() {
+fn sg_6_a_reader_that_is_gone_ends_the_program_silently() {
     let scratch = Scratch::new();
     let large = scratch.write("large.nmsg", &containers(&[200]).concat().repeat(300));
     for output in ["-w", "-o", "-J"] {
@@ -62,7 +62,7 @@ fn a_reader_that_is_gone_ends_the_program_silently() {
 }
 
 #[test]
-fn a_reader_that_is_gone_is_a_failure_where_the_parent_ignores_the_signal() {
+fn sg_6_a_reader_that_is_gone_is_a_failure_where_the_parent_ignores_the_signal() {
     let scratch = Scratch::new();
     let large = scratch.write("large.nmsg", &containers(&[200]).concat().repeat(300));
     let script = format!("trap '' PIPE; exec {} -r {large} -J -", env!("CARGO_BIN_EXE_nmsgtool"));

@@ -84,6 +84,13 @@ pub(crate) fn signal_process(process: u32, name: &str) {
     assert!(sent.expect("kill starts").success());
 }
 
+/// Sends signals that the program sees at the same time.
+pub(crate) fn signal_at_once(child: &Child, names: &[&str]) {
+    signal(child, "STOP");
+    names.iter().for_each(|name| signal(child, name));
+    signal(child, "CONT");
+}
+
 /// Signals that the program handles when it is set up to be stopped: HUP, INT, USR1, TERM.
 const HANDLED: u64 = 1 << 0 | 1 << 1 | 1 << 9 | 1 << 14;
 /// How often in a row a process must be found idle.
@@ -101,19 +108,24 @@ pub(crate) fn settle(process: u32) {
     }
 }
 
-fn is_idle(process: u32) -> bool {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}"));
-    let status = read("status").unwrap_or_default();
+/// True when a process handles its signals.
+pub(crate) fn handles_signals(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & HANDLED == HANDLED)
+}
+
+fn is_idle(process: u32) -> bool {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}"));
     let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else { return false };
     let sleeps = |thread: std::ffi::OsString| {
         let stat = read(&format!("task/{}/stat", thread.to_string_lossy())).unwrap_or_default();
         stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
     };
-    status.contains("State:\tZ")
-        || caught.is_some_and(|mask| mask & HANDLED == HANDLED)
-            && threads.flatten().all(|thread| sleeps(thread.file_name()))
+    let is_zombie = read("status").is_ok_and(|status| status.contains("State:\tZ"));
+    is_zombie
+        || handles_signals(process) && threads.flatten().all(|thread| sleeps(thread.file_name()))
 }
 
 /// How often something is tried on a machine that may have other things to do.

@@ -2,7 +2,10 @@
 
 use super::mock::{LONG, Mock, Stored, run, tool};
 use super::{documents, file_with_a_giant};
-use crate::tool::{Scratch, containers, end_of, run_with_input, signal, start};
+use crate::tool::{
+    END, Scratch, assert_quick, containers, end_of, run_with_input, settle, signal, signal_at_once,
+    start,
+};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -261,4 +264,39 @@ fn ka_1_the_reference_and_we_write_the_same_records() {
         let ran = run(["--readkafka", &from, "-J", "-", "-c", count]);
         assert!(ran.stdout == run(["-r", file, "-J", "-"]).stdout, "{name}: we read theirs");
     }
+}
+
+#[test]
+fn sg_2_a_second_signal_skips_the_wait_for_the_broker() {
+    let mock = Mock::new(1);
+    let to = format!("nmsg:t@{}", mock.servers);
+    mock.cluster.broker_down(1).expect("down");
+    let writing = || {
+        let mut child = start(tool(["-r", "-", "--writekafka", &to, "--unbuffered", "--stats"]));
+        let stdin = child.stdin.as_mut().expect("a pipe");
+        std::io::Write::write_all(stdin, &containers(&[5])[0]).expect("the program reads");
+        settle(child.id());
+        child
+    };
+    let gave_up = |ran: &crate::tool::Ran| {
+        assert_eq!(ran.status, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains("5 of 5 records not delivered"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches("nmsgtool: signalled break\n").count(), 2);
+    };
+    assert_quick("the second one comes later", END, || {
+        let child = writing();
+        signal(&child, "TERM");
+        std::thread::sleep(Duration::from_millis(300));
+        signal(&child, "INT");
+        let (ran, took) = end_of(child);
+        gave_up(&ran);
+        took
+    });
+    assert_quick("both come at once", END, || {
+        let child = writing();
+        signal_at_once(&child, &["TERM", "INT"]);
+        let (ran, took) = end_of(child);
+        gave_up(&ran);
+        took
+    });
 }
