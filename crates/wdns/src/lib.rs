@@ -22,6 +22,7 @@
 //! | records, RRsets and messages that own their octets | [`Rr`], [`RrSet`], [`OwnedMessage`] |
 //! | base64, base32hex, hex, address text | [`codec`], [`address`] |
 //! | the cursor that all text is appended to | [`TextBuffer`] |
+//! | the search for octets in text | [`scan`] |
 //!
 //! All input is taken to be hostile: nothing here panics or loops, and time and memory stay within
 //! what the size of the input allows. There are no files, no sockets and no clock.
@@ -32,6 +33,7 @@ pub mod fuzzing;
 pub mod message;
 pub mod name;
 pub mod rdata;
+pub mod scan;
 
 mod error;
 mod mnemonic;

@@ -27,6 +27,24 @@ pub(crate) fn base64(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) -> bool {
     false
 }
 
+/// Octets that are searched at once.
+pub(crate) const SCAN_BLOCK: usize = 32;
+
+/// Which octets of a block are one of two: one bit each, the first octet in the lowest.
+#[inline(always)]
+pub(crate) fn places(block: &[u8; SCAN_BLOCK], one: u8, other: u8) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    return x86_64::places(block, one, other);
+    #[cfg(not(target_arch = "x86_64"))]
+    return places_portable(block, one, other);
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn places_portable(block: &[u8; SCAN_BLOCK], one: u8, other: u8) -> u32 {
+    let bits = block.iter().zip(0..);
+    bits.fold(0, |bits, (&octet, at)| bits | u32::from(octet == one || octet == other) << at)
+}
+
 /// Copies labels as far as the window reaches and finds the octets that are special, one bit each,
 /// as [`special_in_names`] does. `None`, and nothing done, where there is no fast way.
 #[inline(always)]
@@ -74,7 +92,7 @@ mod x86_64 {
         _mm256_srli_epi16, _mm256_storeu_si256, _mm256_subs_epu8,
     };
 
-    use super::BASE64_BLOCK;
+    use super::{BASE64_BLOCK, SCAN_BLOCK};
 
     #[inline(always)]
     pub(super) fn special_in_names<const JSON: bool>(block: &[u8; 16]) -> u64 {
@@ -96,6 +114,25 @@ mod x86_64 {
             special = _mm_or_si128(special, _mm_cmpeq_epi8(octets, _mm_set1_epi8(b'"' as i8)));
         }
         _mm_movemask_epi8(special) as u64
+    }
+
+    #[inline(always)]
+    pub(super) fn places(block: &[u8; SCAN_BLOCK], one: u8, other: u8) -> u32 {
+        // SAFETY: every processor of this architecture has SSE2.
+        unsafe { equal_places(block, one, other) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn equal_places(block: &[u8; SCAN_BLOCK], one: u8, other: u8) -> u32 {
+        let (one, other) = (_mm_set1_epi8(one as i8), _mm_set1_epi8(other as i8));
+        let (halves, _) = block.as_chunks::<16>();
+        let places = |half: &[u8; 16]| {
+            let octets = load(half);
+            let equal = _mm_or_si128(_mm_cmpeq_epi8(octets, one), _mm_cmpeq_epi8(octets, other));
+            _mm_movemask_epi8(equal) as u32
+        };
+        places(&halves[0]) | places(&halves[1]) << 16
     }
 
     #[inline]
@@ -204,6 +241,16 @@ mod tests {
                     assert_eq!(window[..16], block);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn vectors_find_the_same_octets_as_the_portable_form() {
+        let block: [u8; SCAN_BLOCK] = std::array::from_fn(|at| (at * at % 50) as u8);
+        for octet in 0..60 {
+            let want = places_portable(&block, octet, 7);
+            assert_eq!(places(&block, octet, 7), want, "{octet}");
+            assert_eq!(places(&block, 7, octet), want, "{octet}");
         }
     }
 

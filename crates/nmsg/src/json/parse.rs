@@ -5,7 +5,6 @@
 //! letter case, raw control characters in strings, numbers such as `5.`, `-.5` and `5e+`.
 
 use super::error::{LineError, LineErrorKind};
-use crate::text::scan::before_quote;
 
 /// Values deeper inside others than this are refused.
 pub(crate) const MAX_DEPTH: u32 = 31;
@@ -201,11 +200,18 @@ impl<'t> Scanner<'t> {
         Ok(key)
     }
 
+    /// Where from `start` on the first `quote` or backslash stands, or the text ends.
+    #[inline(always)]
+    fn plain_end(&self, start: usize, quote: u8) -> usize {
+        let rest = self.text.get(start..).unwrap_or_default();
+        start + wdns::scan::find_either(rest, quote, b'\\').unwrap_or(rest.len())
+    }
+
     /// Reads a string that starts here with `quote`.
     #[inline(always)]
     fn string(&mut self, quote: u8) -> Result<Token, LineError> {
         let start = self.at + 1;
-        let end = start + before_quote(self.text.get(start..).unwrap_or_default(), quote);
+        let end = self.plain_end(start, quote);
         self.at = end;
         if self.peek() == quote {
             self.at += 1;
@@ -228,7 +234,7 @@ impl<'t> Scanner<'t> {
                 }
                 _ => return Err(self.error(LineErrorKind::Incomplete)),
             }
-            self.at += before_quote(&self.text[self.at..], quote);
+            self.at = self.plain_end(self.at, quote);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Names to text and back (`wdns` §3.1, §3.2).
 
 use super::{MAX_LABEL_LEN, MAX_LEN};
-use crate::simd::{self, is_special};
+use crate::scan;
+use crate::simd::{self, SCAN_BLOCK, is_special};
 use crate::text_buffer::copy_short;
 use crate::{Error, TextBuffer};
 
@@ -211,15 +212,6 @@ fn append<const LOWER: bool>(text: &[u8], out: &mut Vec<u8>) -> Result<(), Error
     result
 }
 
-const ONES: u64 = u64::MAX / 255;
-
-/// The high bit of each octet that is zero.
-#[inline(always)]
-const fn zero_octets(word: u64) -> u64 {
-    const LOW: u64 = ONES * 0x7f;
-    !(((word & LOW) + LOW) | word | LOW)
-}
-
 /// Appends a name without escapes: the text as it is behind a length octet, with lengths in the
 /// place of its dots. `None`, with something appended, for anything else.
 #[inline]
@@ -233,22 +225,25 @@ fn append_plain(text: &[u8], out: &mut Vec<u8>, start: usize) -> Option<()> {
     out.extend_from_slice(text);
     let name = &mut out[start..];
     let mut label = 0;
-    for (i, octets) in text.chunks(8).enumerate() {
-        let mut word = [b'-'; 8];
-        match octets.try_into() {
-            Ok(eight) => word = eight,
-            Err(_) => word[..octets.len()].copy_from_slice(octets),
-        }
-        let word = u64::from_le_bytes(word);
-        if zero_octets(word) | zero_octets(word ^ (ONES * u64::from(b'\\'))) != 0 {
+    for (i, part) in text.chunks(SCAN_BLOCK).enumerate() {
+        let padded;
+        let block = match part.first_chunk() {
+            Some(block) => block,
+            None => {
+                padded = scan::padded(part);
+                &padded
+            }
+        };
+        let inside = u32::MAX >> (SCAN_BLOCK - part.len());
+        if simd::places(block, b'\\', 0) & inside != 0 {
             return None;
         }
-        let mut dots = zero_octets(word ^ (ONES * u64::from(b'.')));
+        let mut dots = simd::places(block, b'.', b'.');
         while dots != 0 {
-            let at = 1 + 8 * i + dots.trailing_zeros() as usize / 8;
+            let at = 1 + i * SCAN_BLOCK + dots.trailing_zeros() as usize;
+            dots &= dots - 1;
             name[label] = label_length(at - label - 1)?;
             label = at;
-            dots &= dots - 1;
         }
     }
     if label == name.len() - 1 {
