@@ -1,5 +1,5 @@
 use nmsg::Payload;
-use nmsg::container::{ContainerBody, StoredPayload};
+use nmsg::container::{ContainerBody, EncodedPayload, StoredPayload};
 use std::net::SocketAddr;
 use std::ops::Range;
 
@@ -212,6 +212,16 @@ impl Batch {
         let made = self.made.get(position as usize)?;
         let body = made.body.map(|span| span.get(&self.octets));
         Some(Payload { body, ..made.header })
+    }
+
+    /// One payload for a copy, if that may take it as it stood in its container. A checksum that is
+    /// there fits.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn encoded(&self, position: usize) -> Option<EncodedPayload<'_>> {
+        let Entry { container, position } = *self.entries.get(position)?;
+        let Indexed { body, index } = self.containers.get(container as usize)?;
+        index.encoded(position as usize, self.octets.get(body.clone())?)
     }
 
     /// One payload as it stood in its container. A checksum that is there fits.

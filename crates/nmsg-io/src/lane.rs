@@ -505,19 +505,22 @@ impl<'r> Lane<'r> {
             shares.set((next, 0));
             outgoing.emit(piece, share, settings.interrupt)
         };
+        let keeps_records = writer.keeps_records();
         let mut result = Ok(());
         while !matches!(result, Err(Emit::Failed(_)))
-            && let Some(stored) = selection.take_next().and_then(|at| batch.stored(at))
+            && let Some(at) = selection.take_next()
         {
-            let crc = match stored.stored_crc {
-                Some(crc) => crc.swap_bytes(),
-                None => stored.calculated_crc(),
-            };
             shares.set(match writer.pending() as u64 {
                 0 => (1, 0),
                 waiting => (waiting, 1),
             });
-            result = writer.write_stored(&stored, crc, &mut put);
+            result = match batch.encoded(at).filter(|_| keeps_records) {
+                Some(encoded) => writer.write_encoded(&encoded, &mut put),
+                None => match batch.stored(at) {
+                    Some(stored) => writer.write_stored(&stored, stored.crc(), &mut put),
+                    None => break,
+                },
+            };
         }
         account.octets += octets;
         settle(account, writer);

@@ -1,4 +1,4 @@
-use nmsg::container::{ContainerBuilder, FragmentIds, Fullness, Sequence, StoredPayload};
+use nmsg::container::{ContainerBuilder, FragmentIds, Fullness, Sequence};
 use nmsg::{Error, Labels};
 use std::sync::Arc;
 
@@ -128,17 +128,13 @@ impl<'r> Remote<'r> {
     }
 
     fn pack(&mut self, batch: &Batch, selection: &mut Selection) -> Result<(), Error> {
-        while let Some(stored) = selection.take_next().and_then(|at| batch.stored(at)) {
-            let crc = match stored.stored_crc {
-                Some(crc) => crc.swap_bytes(),
-                None => stored.calculated_crc(),
-            };
+        while let Some(at) = selection.take_next() {
             let Some(packer) = &mut self.packer else { return Ok(()) };
-            let mut fullness = packer.add(&stored, crc)?;
+            let mut fullness = packer.add(batch, at)?;
             if fullness == Fullness::Full {
                 self.close_container(false);
                 let Some(packer) = &mut self.packer else { return Ok(()) };
-                fullness = packer.add(&stored, crc)?;
+                fullness = packer.add(batch, at)?;
             }
             if fullness == Fullness::Overfull {
                 self.close_container(true);
@@ -169,11 +165,16 @@ impl<'r> Remote<'r> {
 }
 
 impl Packer {
-    fn add(&mut self, stored: &StoredPayload<'_>, crc: u32) -> Result<Fullness, Error> {
-        if self.labels.is_empty() {
-            self.builder.add_stored(stored, crc)
+    fn add(&mut self, batch: &Batch, at: usize) -> Result<Fullness, Error> {
+        let keeps_records = self.labels.is_empty();
+        if let Some(encoded) = batch.encoded(at).filter(|_| keeps_records) {
+            return self.builder.add_encoded(&encoded);
+        }
+        let Some(stored) = batch.stored(at) else { return Ok(Fullness::Fits) };
+        if keeps_records {
+            self.builder.add_stored(&stored, stored.crc())
         } else {
-            self.builder.add(&self.labels.apply(&stored.payload), Some(crc))
+            self.builder.add(&self.labels.apply(&stored.payload), Some(stored.crc()))
         }
     }
 }

@@ -207,6 +207,20 @@ impl ContainerBody {
         stored.swap_bytes() == crc::crc32c(body.unwrap_or_default())
     }
 
+    /// One record by its position, if copies may take it as it is; `octets` are those that were
+    /// decoded. `None` says nothing: [`Self::get`] always tells.
+    #[must_use]
+    #[inline(always)]
+    pub fn encoded<'a>(&self, position: usize, octets: &'a [u8]) -> Option<EncodedPayload<'a>> {
+        let Record::Usual(usual) = *self.records.get(position)? else { return None };
+        let body = usual.body(octets)?;
+        let crc = match self.crcs.get(position) {
+            Some(stored) => stored.swap_bytes(),
+            None => crc::crc32c(body),
+        };
+        Some(EncodedPayload { message: usual.encoded(octets), body_len: body.len(), crc })
+    }
+
     /// One record by its position; `octets` are those that were decoded.
     #[must_use]
     #[inline]
@@ -254,6 +268,18 @@ pub struct StoredPayload<'a> {
     pub encoded: Option<&'a [u8]>,
 }
 
+/// A record that is, octet for octet, what a writer would make of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EncodedPayload<'a> {
+    /// Its own message (NmsgPayload).
+    pub message: &'a [u8],
+    /// Octets of its body.
+    pub body_len: usize,
+    /// The checksum of its body in natural order: the stored one, which is not checked here, or
+    /// computed where none is stored.
+    pub crc: u32,
+}
+
 impl<'a> StoredPayload<'a> {
     #[inline(always)]
     fn new(record: Record, unusual: &[Fields], stored_crc: Option<u32>, octets: &'a [u8]) -> Self {
@@ -272,6 +298,14 @@ impl<'a> StoredPayload<'a> {
     #[inline]
     pub fn crc_matches(&self) -> bool {
         self.stored_crc.is_none_or(|stored| stored.swap_bytes() == self.calculated_crc())
+    }
+
+    /// The checksum of the body in natural order: the stored one, which is not checked here, or
+    /// computed where none is stored.
+    #[must_use]
+    #[inline]
+    pub fn crc(&self) -> u32 {
+        self.stored_crc.map_or_else(|| self.calculated_crc(), u32::swap_bytes)
     }
 
     /// The checksum of the body in natural order; 0 without a body.

@@ -1,7 +1,7 @@
 use super::body::{PAYLOAD_CRCS_TAG, PAYLOADS_TAG, SEQUENCE_ID_TAG, SEQUENCE_TAG};
 use super::payload_header::{encode, encoded_len};
 use super::usual_form::split_groups;
-use super::{Deflater, Flags, Fullness, Header, SizeEstimator, StoredPayload};
+use super::{Deflater, EncodedPayload, Flags, Fullness, Header, SizeEstimator, StoredPayload};
 use crate::error::Error;
 use crate::wire::put_varint;
 use crate::{Payload, crc};
@@ -107,12 +107,23 @@ impl ContainerBuilder {
     /// As [`Self::add`].
     #[inline]
     pub fn add_stored(&mut self, stored: &StoredPayload<'_>, crc: u32) -> Result<Fullness, Error> {
-        let Some(encoded) = stored.encoded else {
+        let Some(message) = stored.encoded else {
             return self.add(&stored.payload, Some(crc));
         };
-        let fullness = self.offer(encoded.len(), stored.payload.body.map_or(0, <[u8]>::len))?;
+        let body_len = stored.payload.body.map_or(0, <[u8]>::len);
+        self.add_encoded(&EncodedPayload { message, body_len, crc })
+    }
+
+    /// Offers a record that is copied as it stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add`].
+    #[inline]
+    pub fn add_encoded(&mut self, encoded: &EncodedPayload<'_>) -> Result<Fullness, Error> {
+        let fullness = self.offer(encoded.message.len(), encoded.body_len)?;
         if fullness != Fullness::Full {
-            self.push_encoded(encoded, crc);
+            self.push_encoded(encoded.message, encoded.crc);
         }
         Ok(fullness)
     }

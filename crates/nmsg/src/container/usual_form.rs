@@ -145,11 +145,17 @@ impl Usual {
         (start, self.end as usize)
     }
 
+    /// The whole message; `octets` are those it was recognised in.
+    #[inline(always)]
+    pub(super) fn encoded(self, octets: &[u8]) -> &[u8] {
+        let (start, end) = self.message();
+        octets.get(start..end).unwrap_or_default()
+    }
+
     /// The record and its whole message; `octets` are those it was recognised in.
     #[inline(always)]
     pub(super) fn payload(self, octets: &[u8]) -> (Payload<'_>, &[u8]) {
-        let (start, end) = self.message();
-        let message = octets.get(start..end).unwrap_or_default();
+        let message = self.encoded(octets);
         let head = message.first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
         let last = message.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
         let source = (self.end != self.body_end).then(|| join_groups(last >> 24) as u32);

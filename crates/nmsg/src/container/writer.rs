@@ -2,7 +2,8 @@ use super::builder::{ContainerBuilder, Sequence};
 use super::estimate::SLACK;
 use super::fragment::{FragmentIds, write_fragments};
 use super::{
-    DEFAULT_DATAGRAM_BUFFER, Deflater, Flags, Fullness, Header, MAX_BUFFER, StoredPayload,
+    DEFAULT_DATAGRAM_BUFFER, Deflater, EncodedPayload, Flags, Fullness, Header, MAX_BUFFER,
+    StoredPayload,
 };
 use crate::error::Error;
 use crate::{Labels, Payload};
@@ -171,6 +172,26 @@ impl ContainerWriter {
         } else {
             self.write(&stored.payload, Some(crc), emit)
         }
+    }
+
+    /// True when records leave as they came: no labels are put on them.
+    #[must_use]
+    pub fn keeps_records(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Writes a record as it stands, whatever the labels; otherwise as [`Self::write`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    #[inline]
+    pub fn write_encoded<E: From<Error>>(
+        &mut self,
+        encoded: &EncodedPayload<'_>,
+        emit: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.write_with(emit, |builder| builder.add_encoded(encoded))
     }
 
     #[inline]
