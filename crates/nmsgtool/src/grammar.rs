@@ -10,7 +10,7 @@
 //! documentation time.
 
 use crate::failure::{Failure, FailureKind};
-use crate::flags::{Flag, FlagId, FlagSet, Kind, Origin};
+use crate::flags::{FLAGS, Flag, FlagId, FlagSet, Kind, Origin};
 use crate::spell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -260,13 +260,15 @@ impl Reader {
             return problem(format!("'--{shown}' might be '{}' or '{}'", second.long, first.long))
                 .with_hint(format!("options that begin so: {}", names.join(", ")));
         }
+        let failure = problem(format!("unknown long option '--{shown}'."));
+        if FLAGS.iter().any(|flag| flag.long == shown && !flag.available) {
+            return failure.with_hint("this build of the program does not have it");
+        }
         let longs = self.flags.iter().map(|flag| flag.long);
-        problem(format!("unknown long option '--{shown}'.")).with_hint(
-            match spell::nearest(&shown, longs) {
-                Some(near) => format!("did you mean --{near}? (-h lists the options)"),
-                None => "-h lists the options".to_owned(),
-            },
-        )
+        failure.with_hint(match spell::nearest(&shown, longs) {
+            Some(near) => format!("did you mean --{near}? (-h lists the options)"),
+            None => "-h lists the options".to_owned(),
+        })
     }
 
     #[cold]

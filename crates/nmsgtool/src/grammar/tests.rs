@@ -198,6 +198,18 @@ fn cl_6_problems_say_what_to_do() {
 }
 
 #[test]
+fn cl_6_options_that_this_build_lacks_are_known() {
+    let absent: Vec<&str> =
+        FLAGS.iter().filter(|flag| !flag.available).map(|flag| flag.long).collect();
+    assert_eq!(absent.contains(&"readkafka"), cfg!(not(feature = "kafka")));
+    for long in absent {
+        let option = OsString::from(format!("--{long}"));
+        let failure = parse(FlagSet::available(), [option]).unwrap_err();
+        assert_eq!(failure.hint(), Some("this build of the program does not have it"), "{long}");
+    }
+}
+
+#[test]
 fn cl_6_terminal_escapes_are_not_replayed() {
     let shown = |token: &[u8]| {
         let token = OsStr::from_bytes(token).to_owned();

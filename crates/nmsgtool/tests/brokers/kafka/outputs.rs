@@ -3,10 +3,11 @@
 use super::mock::{LONG, Mock, Stored, run, tool};
 use super::{documents, file_with_a_giant};
 use crate::tool::{
-    END, Scratch, assert_quick, containers, end_of, run_with_input, settle, signal, signal_at_once,
-    start,
+    END, Ran, Scratch, assert_quick, containers, end_of, golden, run_with_input, settle, signal,
+    signal_at_once, start,
 };
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -197,19 +198,27 @@ fn what_waits_in_a_container_is_written_after_its_interval() {
     assert_eq!(end_of(child).0.status, 0);
 }
 
-#[test]
-fn ka_1_the_reference_and_we_write_the_same_records() {
+/// The reference's program; `None` where there is none.
+#[expect(clippy::print_stdout, reason = "who runs tests wants to know what was left out")]
+fn reference() -> Option<PathBuf> {
     let Some(directory) = std::env::var_os("NMSG_REFERENCE") else {
         println!("skipped: NMSG_REFERENCE does not name a reference");
-        return;
+        return None;
     };
+    Some(PathBuf::from(directory).join("bin/nmsgtool"))
+}
+
+fn theirs(reference: &Path, words: &[&str]) -> Ran {
+    let mut program = Command::new(reference);
+    program.args(words).env("NMSG_OPALIAS_FILE", "/dev/null").env_remove("NMSG_KAFKA_CONFIG");
+    end_of(start(program)).0
+}
+
+#[test]
+fn ka_1_the_reference_and_we_write_the_same_records() {
+    let Some(reference) = reference() else { return };
     let (mock, scratch) = (Mock::new(1), Scratch::new());
-    let reference = std::path::Path::new(&directory).join("bin/nmsgtool");
-    let theirs = |words: &[&str]| {
-        let mut program = Command::new(&reference);
-        program.args(words).env("NMSG_OPALIAS_FILE", "/dev/null").env_remove("NMSG_KAFKA_CONFIG");
-        end_of(start(program)).0
-    };
+    let theirs = |words: &[&str]| theirs(&reference, words);
     let small = scratch.write("small.nmsg", &containers(&[500]).concat());
     let giant = scratch.write("giant.nmsg", &file_with_a_giant());
     for (name, file, protocol, words) in [
@@ -278,7 +287,7 @@ fn sg_2_a_second_signal_skips_the_wait_for_the_broker() {
         settle(child.id());
         child
     };
-    let gave_up = |ran: &crate::tool::Ran| {
+    let gave_up = |ran: &Ran| {
         assert_eq!(ran.status, 1, "{}", ran.stderr);
         assert!(ran.stderr.contains("5 of 5 records not delivered"), "{}", ran.stderr);
         assert_eq!(ran.stderr.matches("nmsgtool: signalled break\n").count(), 2);
@@ -299,4 +308,40 @@ fn sg_2_a_second_signal_skips_the_wait_for_the_broker() {
         gave_up(&ran);
         took
     });
+}
+
+/// One field of each kind. Left out are those of which the reference makes its memory instead of
+/// text: times, truth values, numbers that a type computes.
+#[test]
+fn ka_5_keys_are_those_of_the_reference() {
+    let Some(reference) = reference() else { return };
+    let mock = Mock::new(1);
+    for (name, fields) in [
+        ("base-ipconn", &["proto", "srcip", "srcport"][..]),
+        ("base-email", &["type", "headers", "srcip", "rcpt"]),
+        ("base-http", &["type", "dstport", "request"]),
+        ("base-encode", &["type", "payload"]),
+        ("base-dnsqr", &["type", "qname", "qclass", "qtype", "rcode", "query_ip"]),
+        ("sie-dnsdedupe", &["type", "count", "rrname", "rrtype", "rdata", "bailiwick"]),
+    ] {
+        let file = golden(&format!("{name}.nmsg"));
+        let file = file.to_str().expect("text");
+        for field in fields {
+            let [ours, other] = ["ours", "theirs"].map(|who| format!("{name}.{field}.{who}"));
+            let to = |topic: &str| {
+                mock.topic(topic);
+                format!("json:{topic}@{}", mock.servers)
+            };
+            let ran = run(["-r", file, "--writekafka", &to(&ours), "--kafkakey", field]);
+            assert_eq!((ran.status, &*ran.stderr), (0, ""), "{ours}");
+            let words = ["-r", file, "--writekafka", &to(&other), "--kafkakey", field];
+            let ran = theirs(&reference, &words);
+            assert_eq!(ran.status, 0, "{other}: {}", ran.stderr);
+            let [ours, other] = [ours, other].map(|topic| {
+                let records = mock.records(&topic, 0, 30);
+                records.into_iter().map(|record| record.key).collect::<Vec<_>>()
+            });
+            assert_eq!((ours.len(), &ours), (30, &other), "{name} {field}");
+        }
+    }
 }
