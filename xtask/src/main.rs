@@ -3,6 +3,7 @@
 mod bench;
 mod captures;
 mod docs;
+mod guard;
 #[path = "../../crates/nmsg-capture/src/test_packets.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "tests share it; its inputs are right")]
 mod packets;
@@ -21,6 +22,8 @@ Usage: cargo xtask NAME
   samples       write samples/, the files that come with the project
   bench [TEXT]  measure nmsgtool, and the C suite in NMSG_REFERENCE, and write docs/benchmarks.md;
                 with a text, only show the rows whose names have it
+  bench --guard compare the instructions of the hot loops with xtask/instructions.txt
+  bench --count write xtask/instructions.txt
   peers         compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
                 built in NMSG_REFERENCE_SOURCE
   captures      compare what nmsgtool and the C suite in NMSG_REFERENCE make of generated captures
@@ -39,6 +42,8 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(),
         ["samples"] => samples::write(&root().join("samples")),
         ["bench"] => bench::run(None),
+        ["bench", "--guard"] => guard::run(guard::Purpose::Check),
+        ["bench", "--count"] => guard::run(guard::Purpose::Accept),
         ["bench", only] => bench::run(Some(only)),
         ["peers"] => peers::run(),
         ["captures"] => captures::run(),

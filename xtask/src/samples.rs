@@ -58,7 +58,7 @@ pub(crate) fn write_large(directory: &Path) -> io::Result<()> {
         }
     }
     for (name, frames) in [
-        ("dns.pcap", exchanges as fn(Frames<'_>) -> io::Result<()>),
+        ("dns.pcap", (|emit| exchanges(585_000, emit)) as fn(Frames<'_>) -> io::Result<()>),
         ("unanswered.pcap", queries_alone),
         ("one-key.pcap", one_query),
     ] {
@@ -70,10 +70,19 @@ pub(crate) fn write_large(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes the files that instructions are counted on, with this many records or frames each.
+pub(crate) fn write_small(directory: &Path, count: usize) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    for (name, kind) in [("dnsdedupe.nmsg", DNSDEDUPE), ("dnsqr.nmsg", DNSQR)] {
+        write_file(&directory.join(name), &[kind], count, false)?;
+    }
+    write_capture(&directory.join("dns.pcap"), |emit| exchanges(count, emit))
+}
+
 /// Takes frames with their times, in nanoseconds.
 type Frames<'f> = &'f mut dyn FnMut(u64, &[u8]) -> io::Result<()>;
 
-fn write_capture(path: &Path, frames: fn(Frames<'_>) -> io::Result<()>) -> io::Result<()> {
+fn write_capture(path: &Path, frames: impl Fn(Frames<'_>) -> io::Result<()>) -> io::Result<()> {
     let out = BufWriter::new(File::create(path)?);
     let mut writer = Writer::new(out, LinkType::ETHERNET, 65_535, Precision::Microseconds)?;
     frames(&mut |time, packet| {
@@ -83,12 +92,12 @@ fn write_capture(path: &Path, frames: fn(Frames<'_>) -> io::Result<()>) -> io::R
     writer.into_inner().flush()
 }
 
-/// 585,000 frames: queries and their responses as they overlap at a busy resolver. Some queries are
+/// Frames: queries and their responses as they overlap at a busy resolver. Some queries are
 /// sent twice, some stay without response.
-fn exchanges(emit: Frames<'_>) -> io::Result<()> {
+fn exchanges(count: usize, emit: Frames<'_>) -> io::Result<()> {
     let mut traffic = Traffic::new(SEED);
     let mut waiting = BinaryHeap::new();
-    let mut left = 585_000;
+    let mut left = count;
     while left > 0 {
         traffic.tick();
         let Exchange { query_packet, response_packet, time, delay, .. } = traffic.exchange();
