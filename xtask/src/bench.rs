@@ -240,7 +240,7 @@ fn page(table: &str, reference: Option<&Tool>) -> String {
     page
 }
 
-fn build() -> io::Result<PathBuf> {
+pub(crate) fn build() -> io::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--release", "--quiet", "--package", "nmsgtool"])

@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask NAME`.
 
+mod adversary;
 mod bench;
 mod captures;
 mod docs;
@@ -10,6 +11,7 @@ mod packets;
 mod peers;
 mod random;
 mod samples;
+mod shapes;
 mod traffic;
 
 use std::io::{self, Write};
@@ -24,6 +26,11 @@ Usage: cargo xtask NAME
                 with a text, only show the rows whose names have it
   bench --guard compare the instructions of the hot loops with xtask/instructions.txt
   bench --count write xtask/instructions.txt
+  bench --shapes [N]
+                measure inputs of unusual shapes, and write docs/shapes.md
+  adversary [NAME] [SECONDS]
+                search for inputs that cost a parser most, a minute for each size; the worst are kept
+                in xtask/adversary, where a test measures them
   peers         compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
                 built in NMSG_REFERENCE_SOURCE
   captures      compare what nmsgtool and the C suite in NMSG_REFERENCE make of generated captures
@@ -44,7 +51,9 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(None),
         ["bench", "--guard"] => guard::run(guard::Purpose::Check),
         ["bench", "--count"] => guard::run(guard::Purpose::Accept),
+        ["bench", "--shapes", ref rest @ ..] => shapes::run(rest),
         ["bench", only] => bench::run(Some(only)),
+        ["adversary", ref rest @ ..] => adversary::run(rest),
         ["peers"] => peers::run(),
         ["captures"] => captures::run(),
         _ => Err(io::Error::other(USAGE)),

@@ -35,5 +35,5 @@ pub use host::canonical_host_name;
 pub use latch::{Latch, Ready, sleep, wait};
 pub use poll::{Interest, PollSet};
 pub use stream::{Received, Stream, StreamKind};
-pub use usage::{Usage, wait_with_usage};
+pub use usage::{Usage, thread_cpu, wait_with_usage};
 pub use user::User;

@@ -61,10 +61,35 @@ pub fn wait_with_usage(child: Child) -> io::Result<(ExitStatus, Usage)> {
     Ok((ExitStatus::from_raw(status), usage))
 }
 
+/// Processor time that the calling thread has used so far; what others do on the same processor does
+/// not count.
+#[must_use]
+#[expect(unsafe_code, reason = "the standard library has no clock of a thread's processor time")]
+pub fn thread_cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live, properly typed variable. This clock always exists on Linux; were
+    // it missing, the time would stay zero.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    Duration::from_secs(time.tv_sec.unsigned_abs())
+        + Duration::from_nanos(time.tv_nsec.unsigned_abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::process::Command;
+
+    #[test]
+    fn the_time_of_a_thread_goes_on_while_it_works_and_stands_while_it_sleeps() {
+        let start = thread_cpu();
+        let mut number = 1_u64;
+        while thread_cpu() - start < Duration::from_millis(20) {
+            number = std::hint::black_box(number.wrapping_mul(3));
+        }
+        let before = thread_cpu();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(thread_cpu() - before < Duration::from_millis(100));
+    }
 
     #[test]
     fn a_child_has_a_status_and_a_cost() {

@@ -19,6 +19,9 @@ use std::os::unix::ffi::OsStrExt;
 /// Spellings of `--help` that scripts of the C tool may use.
 const HELP_ALIASES: [&str; 4] = ["usage", "usage-all", "usage-long", "usage-short"];
 
+/// Most letters that a value behind `=` is given to: each gets a copy.
+const MOST_SHARING: usize = 64;
+
 /// One mention of an option on the command line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Mention {
@@ -193,6 +196,13 @@ impl Reader {
         let letters = letters.strip_prefix('-').unwrap_or_default();
         if letters.is_empty() {
             self.complain(|_| Failure::new(FailureKind::Grammar, "empty short-option prefix '-'"));
+            return;
+        }
+        if value.is_some() && letters.len() > MOST_SHARING {
+            self.complain(|_| {
+                let message = format!("more than {MOST_SHARING} letters share one value");
+                Failure::new(FailureKind::Grammar, message)
+            });
             return;
         }
         let mut before: Option<(&'static Flag, usize)> = None;

@@ -33,6 +33,7 @@ mod dialer;
 mod endpoint;
 mod error;
 mod frame;
+pub mod fuzzing;
 mod hub;
 mod outbox;
 mod peer;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod decoding;
+mod endless;
 mod fragments;
 mod hostile;
 mod reference;

@@ -345,3 +345,10 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_shared_by_very_many_letters_took_the_square_of_the_memory() {
+    let cluster = |letters: usize| format!("-{}=value", "r".repeat(letters));
+    assert_eq!(given(&cluster(64)).take_list(ReadNmsg).len(), 64);
+    assert_eq!(problem(&cluster(65)), "usage problem, more than 64 letters share one value");
+}

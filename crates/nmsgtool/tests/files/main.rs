@@ -12,6 +12,7 @@ mod process;
 mod progress;
 mod reference;
 mod rotation;
+mod shapes;
 mod signals;
 mod sockets;
 mod status;

@@ -230,3 +230,23 @@ proptest! {
         prop_assert!(events.len() <= octets.len());
     }
 }
+
+proptest! {
+    #[test]
+    fn it_does_not_matter_in_which_pieces_octets_arrive(
+        choice in 0_u8..4,
+        step: u8,
+        peer in prop::sample::select(vec!["PUB", "SUB", "PUSH", "PULL"]),
+        frames in prop::collection::vec((0_u8..9, prop::collection::vec(any::<u8>(), 0..40)), 0..20),
+        tail in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let mut octets = vec![choice, step];
+        octets.extend(introduction(peer, 1));
+        for (flags, body) in frames {
+            octets.extend([flags, body.len() as u8]);
+            octets.extend(body);
+        }
+        octets.extend(tail);
+        crate::fuzzing::check_connection(&octets);
+    }
+}
