@@ -31,8 +31,10 @@ Usage: cargo xtask NAME
   adversary [NAME] [SECONDS]
                 search for inputs that cost a parser most, a minute for each size; the worst are kept
                 in xtask/adversary, where a test measures them
-  peers         compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
-                built in NMSG_REFERENCE_SOURCE
+  peers [--full] [PART...]
+                compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
+                built in NMSG_REFERENCE_SOURCE: records, commands, datagrams, exchange, loss, suite;
+                --full exchanges a million payloads each way
   captures      compare what nmsgtool and the C suite in NMSG_REFERENCE make of generated captures
 ";
 
@@ -54,7 +56,8 @@ fn main() -> ExitCode {
         ["bench", "--shapes", ref rest @ ..] => shapes::run(rest),
         ["bench", only] => bench::run(Some(only)),
         ["adversary", ref rest @ ..] => adversary::run(rest),
-        ["peers"] => peers::run(),
+        ["peers", "--full", ref parts @ ..] => peers::run(parts, true),
+        ["peers", ref parts @ ..] => peers::run(parts, false),
         ["captures"] => captures::run(),
         _ => Err(io::Error::other(USAGE)),
     };

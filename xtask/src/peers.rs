@@ -1,13 +1,18 @@
 //! Comparison with the C suite: its program and ours on the same inputs, and its tests on our
 //! program. Every difference must be a decision; one that is not ends the task with a failure.
 
+mod commands;
 mod compare;
 mod corpus;
+mod datagrams;
+mod exchange;
 mod explain;
+mod loss;
 mod records;
 mod suite;
 mod tokens;
 pub(crate) mod tool;
+mod verdict;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -28,7 +33,10 @@ const CHANGED: usize = 1_000;
 /// Runs everything that the environment allows: `NMSG_REFERENCE` names an installed C suite,
 /// `NMSG_REFERENCE_SOURCE` its built source tree. `NMSG_PEERS_SEED` is a number that makes other
 /// records.
-pub(crate) fn run() -> io::Result<()> {
+///
+/// Without `parts` all of them are run. `full` makes the exchanges as large as they should be before a release.
+pub(crate) fn run(parts: &[&str], full: bool) -> io::Result<()> {
+    let wants = |part: &str| parts.is_empty() || parts.contains(&part);
     let installed = env::var_os("NMSG_REFERENCE");
     let source = env::var_os("NMSG_REFERENCE_SOURCE");
     if installed.is_none() {
@@ -48,13 +56,27 @@ pub(crate) fn run() -> io::Result<()> {
     if let Some(folder) = installed {
         let reference = Tool::reference(Path::new(&folder), &scratch)?;
         check_version(&reference)?;
-        let mut comparison = Comparison::new(&ours, &reference);
-        let seed = env::var("NMSG_PEERS_SEED").ok().and_then(|text| text.parse().ok());
-        records::run(&mut comparison, seed.unwrap_or(SEED), CHANGED)?;
-        comparison.report()?;
-        failures += comparison.unexplained;
+        if wants("records") {
+            let mut comparison = Comparison::new(&ours, &reference);
+            let seed = env::var("NMSG_PEERS_SEED").ok().and_then(|text| text.parse().ok());
+            records::run(&mut comparison, seed.unwrap_or(SEED), CHANGED)?;
+            comparison.report()?;
+            failures += comparison.unexplained;
+        }
+        if wants("commands") {
+            failures += commands::run(&ours, &reference)?;
+        }
+        if wants("datagrams") {
+            failures += datagrams::run(&ours, &reference)?;
+        }
+        if wants("exchange") {
+            failures += exchange::run(&ours, &reference, full)?;
+        }
+        if wants("loss") {
+            failures += loss::run(&ours, &reference, full)?;
+        }
     }
-    if let Some(folder) = source {
+    if let Some(folder) = source.filter(|_| wants("suite")) {
         failures += suite::run(Path::new(&folder), &ours, &scratch)?;
     }
     if failures == 0 {

@@ -137,8 +137,9 @@ impl Reader<'_> {
         if in_order || feeder.pace.is_some() {
             return feeder.run(self);
         }
+        let cannot_wait = feeder.source.cannot_wait();
         let mut raw = self.pool.spare_raw();
-        while !feeder.is_stopped() && self.pool.wait_for_room() {
+        while !feeder.is_stopped() && self.pool.wait_for_room(cannot_wait) {
             match feeder.source.read(&mut raw)? {
                 Event::Batch => {
                     let full = std::mem::replace(&mut raw, self.pool.spare_raw());
@@ -166,7 +167,7 @@ impl Reader<'_> {
 
 impl Consumer for Reader<'_> {
     fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
-        let go_on = self.pool.wait_for_room();
+        let go_on = self.pool.wait_for_room(false);
         let serial = self.next_serial();
         // Even behind the end of the run: every payload is accounted for.
         self.pool.decoded(self.input, serial, std::mem::take(batch));

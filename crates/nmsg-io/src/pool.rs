@@ -8,12 +8,12 @@ use wdns::TextBuffer;
 use crate::batch::{Batch, Selection};
 use crate::decode::Decoder;
 use crate::render::{RenderTally, TextRenderer};
-use crate::source::RawBatch;
+use crate::source::{RawBatch, weight_of};
 
 /// Octets of input that may be under way for each worker.
 const CAPACITY: usize = 512 << 10;
-/// What batches usually take when they are decoded, as a multiple of what they were read as.
-const USUAL_GROWTH: usize = 4;
+/// Octets of input that may be under way beyond that for inputs that lose what is not read soon.
+const READ_AHEAD: usize = 32 << 20;
 /// How often the engine looks up while it waits.
 const TICK: Duration = Duration::from_millis(250);
 /// Memory that a text buffer may keep, in octets.
@@ -164,9 +164,10 @@ impl Pool {
     }
 
     /// Waits until there is room for more input; false when nothing more is to be read.
-    pub(crate) fn wait_for_room(&self) -> bool {
+    pub(crate) fn wait_for_room(&self, cannot_wait: bool) -> bool {
+        let room = CAPACITY * self.workers + if cannot_wait { READ_AHEAD } else { 0 };
         let mut work = lock(&self.work);
-        while work.under_way >= CAPACITY * self.workers && !work.stopped {
+        while work.under_way >= room && !work.stopped {
             work = self.has_room.wait(work).unwrap_or_else(PoisonError::into_inner);
         }
         !work.stopped
@@ -338,7 +339,7 @@ impl Worker<'_> {
         let mut batch = lock(&self.pool.work).spare.batches.pop().unwrap_or_default();
         let charge = raw.weight();
         decoder.decode(&mut raw, &mut batch);
-        batch.charge = charge.max(batch.size() / USUAL_GROWTH);
+        batch.charge = weight_of(charge, batch.size());
         raw.clear();
         let mut work = lock(&self.pool.work);
         work.under_way += batch.charge - charge;
@@ -417,7 +418,8 @@ mod tests {
         };
         for (name, inflated, len, want) in [
             ("as usual", 1 << 20, 300 << 10, 300 << 10),
-            ("a bomb", 16 << 20, 16 << 10, 4 << 20),
+            ("very repetitive", 1 << 20, 30 << 10, 256 << 10),
+            ("a bomb", 16 << 20, 17 << 10, 16 << 20),
             ("a lie", u32::MAX, 100, 100 * 1032 / 4),
         ] {
             let weight = declaring(inflated, len).weight();
@@ -434,11 +436,12 @@ mod tests {
         raw.octets = vec![0; CAPACITY];
         let mut made = RawBatch::default();
         made.payloads.octets = vec![0; CAPACITY];
-        assert!(pool.wait_for_room());
+        assert!(pool.wait_for_room(false));
         // Octets that are payloads already count like others.
         pool.decode(0, 0, made);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| pool.wait_for_room());
+            assert!(pool.wait_for_room(true), "there is more for those who cannot wait");
+            let waiting = scope.spawn(|| pool.wait_for_room(false));
             let mut batch = Batch::default();
             batch.charge = CAPACITY;
             let batch = Arc::new(batch);
@@ -449,6 +452,6 @@ mod tests {
         });
         pool.decode(0, 1, raw);
         pool.stop();
-        assert!(!pool.wait_for_room(), "the run is over");
+        assert!(!pool.wait_for_room(false) && !pool.wait_for_room(true), "the run is over");
     }
 }

@@ -125,8 +125,17 @@ const KEPT: usize = 4 << 20;
 const FULL: usize = 128 << 10;
 /// Octets after inflating after which a batch is full: few octets can become very many.
 const FULL_INFLATED: usize = 1 << 20;
-/// What usual payloads inflate to, in octets for each.
-const USUAL_INFLATION: usize = 4;
+/// What payloads usually take behind the reading, as a multiple of what is read.
+const USUAL_GROWTH: usize = 4;
+
+/// What no usual batch takes, in octets.
+const MUCH: usize = 4 << 20;
+
+/// Octets that input stands for which takes `grown` later: what it usually takes is no reason to count
+/// more.
+pub(crate) fn weight_of(octets: usize, grown: usize) -> usize {
+    octets.max(if grown > MUCH { grown } else { grown / USUAL_GROWTH })
+}
 
 impl RawBatch {
     /// Forgets everything; the memory is kept, within limits.
@@ -139,10 +148,9 @@ impl RawBatch {
         (self.skipped, self.inflated) = (0, 0);
     }
 
-    /// Octets that the batch stands for while it is under way. What containers usually inflate to is no
-    /// reason to count more.
+    /// Octets that the batch stands for while it is under way.
     pub(crate) fn weight(&self) -> usize {
-        self.octets.len().max(self.inflated / USUAL_INFLATION) + self.payloads.octets.len()
+        weight_of(self.octets.len(), self.inflated) + self.payloads.octets.len()
     }
 
     /// True when the batch is large enough to be decoded.
@@ -191,6 +199,12 @@ pub trait Source: Send {
 
     /// True when strangers decide what arrives, so that damage is no failure of the run.
     fn is_network(&self) -> bool {
+        false
+    }
+
+    /// True when what is not read soon is lost, so that reading must not wait for what comes behind it
+    /// as long as there is memory.
+    fn cannot_wait(&self) -> bool {
         false
     }
 

@@ -125,11 +125,11 @@ impl<'t> Comparison<'t> {
     }
 }
 
-fn first_difference(one: &[u8], other: &[u8]) -> usize {
+pub(super) fn first_difference(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
-fn excerpt(octets: &[u8], around: usize) -> &[u8] {
+pub(super) fn excerpt(octets: &[u8], around: usize) -> &[u8] {
     let start = around.saturating_sub(EXCERPT.0).min(octets.len());
     &octets[start..(around + EXCERPT.1).min(octets.len())]
 }

@@ -1,6 +1,7 @@
 //! The decisions behind differences, as code: each function says for one of them whether it is why
 //! the outputs differ. What no function explains is a failure.
 
+use nmsg::schema::FieldType;
 use nmsg::wire::{self, RawValue};
 use nmsg::{MsgType, Registry, VendorId};
 
@@ -61,6 +62,74 @@ pub(super) fn json(difference: &Difference<'_, Record>) -> Vec<&'static str> {
         }
     }
     decisions
+}
+
+/// Names the decisions that make a line of JSON differ when it is read back.
+pub(super) fn read_back(difference: &Difference<'_, Vec<u8>>) -> Vec<&'static str> {
+    let (ours, theirs) = (&difference.ours.written[0][..], &difference.reference.written[0][..]);
+    let line = &difference.record[..];
+    let read = members(line);
+    let text = |key: &[u8]| {
+        read.iter().filter(|member| member.key == key).find_map(|member| match member.token {
+            Token::Text(text) if text != key => Some(text),
+            _ => None,
+        })
+    };
+    if !difference.ours.run.ended() || ours.is_empty() {
+        return Vec::new();
+    }
+    match text(b"mname") {
+        Some(b"dnstap") => vec!["JI-14"],
+        // What ours writes comes from the packet, as in every other ncap record.
+        Some(b"ncap") if ours == line || is_with_derived(ours, theirs) => vec!["CR-9"],
+        Some(msgtype) if theirs.is_empty() && has_number_of_enum(msgtype, &read) => vec!["JI-7"],
+        Some(_) if theirs.is_empty() && read.iter().any(is_unsigned_negative) => vec!["JI-8"],
+        // The reference stops there.
+        Some(_) if theirs.is_empty() && text(b"response").is_some() => vec!["JI-16"],
+        Some(_) if text(b"vname") == Some(b"SIE") && read.iter().any(is_other_class) => {
+            vec!["JI-17"]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a class is another than the usual one, or a type the first of all.
+fn is_other_class(member: &Member<'_>) -> bool {
+    let Token::Text(text) = member.token else { return false };
+    member.key.ends_with(b"class") && text != member.key && text != b"IN" || text == b"TYPE0"
+}
+
+/// Whether a number is the 64 bits of a negative one.
+fn is_unsigned_negative(member: &Member<'_>) -> bool {
+    let Token::Plain(number) = member.token else { return false };
+    let number = std::str::from_utf8(number).ok().and_then(|number| number.parse::<u64>().ok());
+    number.is_some_and(|number| number > i64::MAX as u64)
+}
+
+/// Whether all that presentation form has more than the reference's are values derived from the packet.
+fn is_with_derived(ours: &[u8], theirs: &[u8]) -> bool {
+    let mut theirs = theirs.split_inclusive(is_newline).peekable();
+    let more = ours.split_inclusive(is_newline).filter(|line| theirs.next_if_eq(line).is_none());
+    let derived = |line: &[u8]| DERIVED.iter().any(|key| line.starts_with(key.as_bytes()));
+    more.into_iter().all(derived) && theirs.next().is_none()
+}
+
+/// Whether an enumeration, or a response code, of this type is given as a number.
+fn has_number_of_enum(msgtype: &[u8], read: &[Member<'_>]) -> bool {
+    let registry = Registry::builtin();
+    let schema = registry.find(b"base", msgtype).or_else(|| registry.find(b"SIE", msgtype));
+    let is_enum = |key: &[u8]| {
+        schema
+            .and_then(|schema| schema.fields().get(schema.field_index(key)?))
+            .is_some_and(|field| field.field_type == FieldType::Enum)
+    };
+    read.iter().any(|member| match member.token {
+        Token::Plain(_) => is_enum(member.key),
+        Token::Text(text) => {
+            member.key == b"rcode" && !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+        }
+        Token::Mark(_) => false,
+    })
 }
 
 /// Names the decisions that make a presentation record differ.

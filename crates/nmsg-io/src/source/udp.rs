@@ -84,6 +84,10 @@ impl Source for UdpSource {
         true
     }
 
+    fn cannot_wait(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
         batch.clear();
         let now = self.start.elapsed();
