@@ -219,6 +219,15 @@ fn page(table: &str, reference: Option<&Tool>) -> String {
          /dev/null.\nCPU is user and system time. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
          (without the variable only this suite is measured).\nThe data is generated from a fixed seed; see `xtask/src/traffic.rs`.\n\n",
     );
+    page.push_str(&machine(reference.map(|reference| reference.program.as_path())));
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "\n{table}");
+    page
+}
+
+/// Lines of a list that say what was measured where; `reference` is the program of the C suite.
+pub(crate) fn machine(reference: Option<&Path>) -> String {
+    let mut lines = String::new();
     let first_line = |command: &mut Command| {
         let output = command.output().map(|output| [output.stdout, output.stderr].concat());
         let text = String::from_utf8_lossy(&output.unwrap_or_default()).into_owned();
@@ -229,17 +238,17 @@ fn page(table: &str, reference: Option<&Tool>) -> String {
     let model = model.map_or("unknown", |model| model.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     // Writing to a String cannot fail.
-    let _ = writeln!(page, "- machine: {model}, {cores} processors seen");
-    let _ = writeln!(page, "- system: {}", first_line(Command::new("uname").arg("-sr")));
-    let _ = writeln!(page, "- compiler: {}", first_line(Command::new("rustc").arg("-V")));
+    let _ = writeln!(lines, "- machine: {model}, {cores} processors seen");
+    let _ = writeln!(lines, "- system: {}", first_line(Command::new("uname").arg("-sr")));
+    let _ = writeln!(lines, "- compiler: {}", first_line(Command::new("rustc").arg("-V")));
     if let Some(reference) = reference {
-        let version = first_line(Command::new(&reference.program).arg("-v"));
-        let _ = writeln!(page, "- C suite: {version}");
+        let version = first_line(Command::new(reference).arg("-v"));
+        let _ = writeln!(lines, "- C suite: {version}");
     }
-    let _ = writeln!(page, "\n{table}");
-    page
+    lines
 }
 
+/// Builds our program for speed.
 pub(crate) fn build() -> io::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)

@@ -3,7 +3,7 @@
 
 mod cases;
 mod file;
-mod messages;
+pub(crate) mod messages;
 mod scene;
 
 use std::collections::BTreeMap;

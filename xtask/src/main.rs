@@ -5,6 +5,9 @@ mod bench;
 mod captures;
 mod docs;
 mod guard;
+mod live;
+#[path = "../../crates/nmsgtool/tests/capture/namespace.rs"]
+mod namespace;
 #[path = "../../crates/nmsg-capture/src/test_packets.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "tests share it; its inputs are right")]
 mod packets;
@@ -35,6 +38,8 @@ Usage: cargo xtask NAME
                 compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
                 built in NMSG_REFERENCE_SOURCE: records, commands, datagrams, exchange, loss, suite;
                 --full exchanges a million payloads each way
+  live          find the packet rates at which nmsgtool, and the C suite in NMSG_REFERENCE, start to
+                lose packets of a live capture (needs root)
   captures      compare what nmsgtool and the C suite in NMSG_REFERENCE make of generated captures
 ";
 
@@ -59,6 +64,12 @@ fn main() -> ExitCode {
         ["peers", "--full", ref parts @ ..] => peers::run(parts, true),
         ["peers", ref parts @ ..] => peers::run(parts, false),
         ["captures"] => captures::run(),
+        ["live"] => live::run(),
+        // For itself: what the task above runs at the far end of its cable.
+        ["send", what, rate, seconds] => match (rate.parse(), seconds.parse()) {
+            (Ok(rate), Ok(seconds)) => live::send(what, rate, seconds),
+            _ => Err(io::Error::other(USAGE)),
+        },
         _ => Err(io::Error::other(USAGE)),
     };
     match done {

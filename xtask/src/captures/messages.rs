@@ -9,7 +9,7 @@ use nmsg::wire::{RawField, RawValue, Reader, put_fixed32_field, put_len_field, p
 
 /// One message: seconds and nanoseconds, and what it holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Message {
+pub(crate) struct Message {
     pub(super) time: (i64, u32),
     pub(super) body: Vec<u8>,
 }
@@ -32,7 +32,7 @@ const TYPE_TCP: u64 = 4;
 const TYPE_ICMP: u64 = 5;
 
 /// Reads every message of a stream of containers; `None` when it is damaged.
-pub(super) fn read(octets: &[u8]) -> Option<Vec<Message>> {
+pub(crate) fn read(octets: &[u8]) -> Option<Vec<Message>> {
     let mut reader = StreamReader::new(&Limits::default());
     reader.feed(octets);
     reader.end();
@@ -62,7 +62,8 @@ impl Message {
         field.value.octets().ok()
     }
 
-    fn kind(&self) -> u64 {
+    /// The field `type`.
+    pub(crate) fn kind(&self) -> u64 {
         let kind = fields(&self.body).into_iter().find(|field| field.number == field::TYPE);
         kind.and_then(|field| field.value.varint().ok()).unwrap_or(0)
     }

@@ -60,6 +60,11 @@ impl Tool {
         Self::new(root().join("target/debug/nmsgtool"), scratch.join("ours"))
     }
 
+    /// Our program, built for speed.
+    pub(crate) fn released(scratch: &Path) -> io::Result<Self> {
+        Self::new(crate::bench::build()?, scratch.join("ours"))
+    }
+
     /// The program of the C suite installed in `folder`.
     pub(crate) fn reference(folder: &Path, scratch: &Path) -> io::Result<Self> {
         Self::new(folder.join("bin/nmsgtool"), scratch.join("reference"))

@@ -4,12 +4,15 @@ use crate::exchange::{SERVER, ids, kinds, query, response, savefile};
 use crate::packets::{dns, udp};
 use crate::tool::{Ran, command, feed};
 
-/// True when expressions can be compiled here.
+/// True when expressions can be compiled here. On machines that test every change (`CI` is `true`),
+/// they have to be.
 #[expect(clippy::print_stdout, reason = "says why a test is skipped")]
 pub(crate) fn has_libpcap() -> bool {
     match nmsg_os::pcap::library() {
         Ok(_) => true,
         Err(error) => {
+            let must_work = std::env::var_os("CI").is_some_and(|value| value == "true");
+            assert!(!must_work, "{error}");
             println!("skipped: {error}");
             false
         }

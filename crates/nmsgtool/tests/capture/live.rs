@@ -1,5 +1,6 @@
 //! Live capture, in network namespaces that the tests make.
 
+mod commands;
 mod far_end;
 mod resolver;
 
