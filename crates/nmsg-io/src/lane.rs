@@ -567,6 +567,15 @@ impl<'r> Lane<'r> {
         written
     }
 
+    /// The account as it stands now.
+    pub(crate) fn account(&self) -> OutputAccount {
+        let mut account = self.account.clone();
+        if let Some(sink) = &self.sink {
+            account.records = sink.records();
+        }
+        account
+    }
+
     /// What the sink has to say.
     pub(crate) fn notice(&mut self) -> Option<Notice> {
         self.sink.as_mut()?.notice()

@@ -92,16 +92,17 @@ pub struct OutputAccount {
     pub octets: u64,
     /// Containers or blocks of text that the output accepted.
     pub pieces: u64,
-    /// What became of records for a broker, as the output told when it was closed; `None` for outputs
-    /// of another kind.
+    /// What became of records for a broker; `None` for outputs of another kind.
     pub records: Option<RecordAccount>,
 }
 
 /// What became of the records that an output had for a broker.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RecordAccount {
-    /// Records that were to be sent.
+    /// Records that were to be sent; those that are in no other column wait for the broker.
     pub records: u64,
+    /// Of those, records that the broker has.
+    pub delivered: u64,
     /// Of those, records that the broker or its client refused, or had not confirmed in time.
     pub failed: u64,
     /// Of those, records that were taken back when the wait for the broker was ended.

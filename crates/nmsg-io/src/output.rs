@@ -146,6 +146,11 @@ pub trait Sink: Send {
         false
     }
 
+    /// What has become of records for a broker so far; `None` for sinks of another kind.
+    fn records(&self) -> Option<RecordAccount> {
+        None
+    }
+
     /// True when the output can be started anew while the run goes on.
     fn rotates(&self) -> bool {
         false

@@ -585,7 +585,7 @@ impl<'e, 'r> Run<'e, 'r> {
 fn ledger(inputs: &[Input], lanes: &[Lane<'_>], mirror: bool) -> Ledger {
     Ledger {
         inputs: inputs.iter().map(|input| input.account.clone()).collect(),
-        outputs: lanes.iter().map(|lane| lane.account.clone()).collect(),
+        outputs: lanes.iter().map(Lane::account).collect(),
         mirror,
     }
 }

@@ -182,6 +182,19 @@ impl Producer {
         self.inner.context().books().window.confirmed()
     }
 
+    /// What has become of the records so far, as far as answers were let in; those without an answer
+    /// are in no column.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.inner.context().books().delivery
+    }
+
+    /// True while the broker has not answered for some of the records.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.inner.in_flight_count() > 0
+    }
+
     /// Lets the broker's answers in, for so long, or until there are some; then there may be room.
     pub fn work(&self, time: Duration) {
         self.inner.poll(time);

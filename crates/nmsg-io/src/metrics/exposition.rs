@@ -209,10 +209,19 @@ const OUTPUT_FAMILIES: &[Family<OutputAccount>] = &[
     },
     Family {
         name: "nmsg_output_records_total",
-        help: "Records for a broker, once all of them have been answered for.",
+        help: "Records for a broker that were to be sent.",
         visit: |output, say| {
             if let Some(records) = &output.records {
                 say(None, records.records);
+            }
+        },
+    },
+    Family {
+        name: "nmsg_output_records_delivered_total",
+        help: "Of the records for a broker, those that it has confirmed.",
+        visit: |output, say| {
+            if let Some(records) = &output.records {
+                say(None, records.delivered);
             }
         },
     },
@@ -344,7 +353,7 @@ mod tests {
             undelivered: 24,
             octets: 25,
             pieces: 26,
-            records: Some(RecordAccount { records: 28, failed: 29, given_up: 30 }),
+            records: Some(RecordAccount { records: 28, delivered: 31, failed: 29, given_up: 30 }),
         };
         let page = page(&Ledger { inputs: vec![input], outputs: vec![output], mirror: false });
         for (line, want) in [
@@ -380,6 +389,7 @@ mod tests {
             ("nmsg_output_bytes_total{O}", "25"),
             ("nmsg_output_pieces_total{O}", "26"),
             ("nmsg_output_records_total{O}", "28"),
+            ("nmsg_output_records_delivered_total{O}", "31"),
             ("nmsg_output_records_not_delivered_total{O,reason=\"failed\"}", "29"),
             ("nmsg_output_records_not_delivered_total{O,reason=\"given_up\"}", "30"),
         ] {

@@ -1,11 +1,11 @@
 use nmsg::{MsgType, VendorId};
-use nmsg_kafka::{Address, Configuration, Producer, Sent};
+use nmsg_kafka::{Address, Configuration, Delivery, Producer, Sent};
 use nmsg_os::{Latch, signal};
 use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::{Closed, PATIENCE_AFTER_SIGNAL, Put, Sink, Standing};
+use super::{Closed, Notice, PATIENCE_AFTER_SIGNAL, Put, Sink, Standing};
 use crate::kafka::listener;
 use crate::keyed::{Key, next_line, next_record};
 use crate::ledger::RecordAccount;
@@ -132,6 +132,15 @@ impl KafkaSink {
     }
 }
 
+fn account(records: u64, unsent: u64, delivery: &Delivery) -> RecordAccount {
+    RecordAccount {
+        records,
+        delivered: delivery.delivered,
+        failed: delivery.undelivered - delivery.given_up + unsent,
+        given_up: delivery.given_up,
+    }
+}
+
 impl Sink for KafkaSink {
     fn announce(&mut self, payloads: u64) {
         self.payloads = payloads;
@@ -172,6 +181,20 @@ impl Sink for KafkaSink {
         Some(Standing { taken: self.put, arrived: self.arrived })
     }
 
+    fn notice(&mut self) -> Option<Notice> {
+        // Failures are told as soon as they are known.
+        self.producer.work(Duration::ZERO);
+        None
+    }
+
+    fn awaits_news(&self) -> bool {
+        self.producer.is_waiting()
+    }
+
+    fn records(&self) -> Option<RecordAccount> {
+        Some(account(self.records, self.unsent, &self.producer.delivery()))
+    }
+
     fn close(self: Box<Self>) -> io::Result<Closed> {
         let Self { producer, voice, records, unsent, unsent_payloads, .. } = *self;
         // A second signal that has come already is no reason to wait for another.
@@ -187,16 +210,11 @@ impl Sink for KafkaSink {
             signal::stop_count() > signals || signals > 0 && start.elapsed() >= DRAIN
         });
         let missing = delivery.undelivered + unsent;
-        let records = RecordAccount {
-            records,
-            failed: missing - delivery.given_up,
-            given_up: delivery.given_up,
-        };
         Ok(Closed {
             undelivered: (missing > 0)
-                .then(|| format!("{missing} of {} records not delivered", records.records)),
+                .then(|| format!("{missing} of {records} records not delivered")),
             undelivered_payloads: delivery.undelivered_units + unsent_payloads,
-            records: Some(records),
+            records: Some(account(records, unsent, &delivery)),
             ..Closed::default()
         })
     }

@@ -149,7 +149,12 @@ pub(super) fn text(ledger: &Ledger) -> String {
         let _ = write!(text, "; {}", counted(output.octets, "byte", "bytes"));
         if let Some(records) = &output.records {
             let _ = write!(text, ", {}", counted(records.records, "record", "records"));
-            for (n, what) in [(records.failed, "failed"), (records.given_up, "given up")] {
+            let answered = records.delivered + records.failed + records.given_up;
+            for (n, what) in [
+                (records.records.saturating_sub(answered), "waiting"),
+                (records.failed, "failed"),
+                (records.given_up, "given up"),
+            ] {
                 if n > 0 {
                     let _ = write!(text, ", {n} {what}");
                 }

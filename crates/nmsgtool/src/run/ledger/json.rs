@@ -43,9 +43,14 @@ pub(crate) fn json(ledger: &Ledger) -> String {
             ("pieces", output.pieces),
         ];
         account(&mut out, at, &output.name, &columns);
-        if let Some(RecordAccount { records, failed, given_up }) = output.records {
+        if let Some(RecordAccount { records, delivered, failed, given_up }) = output.records {
             out.bytes(b",\"records\":{");
-            let columns = [("sent", records), ("failed", failed), ("given_up", given_up)];
+            let columns = [
+                ("sent", records),
+                ("delivered", delivered),
+                ("failed", failed),
+                ("given_up", given_up),
+            ];
             members(&mut out, columns.into_iter());
             out.byte(b'}');
         }
@@ -145,7 +150,7 @@ mod tests {
             undelivered: 24,
             octets: 25,
             pieces: 26,
-            records: Some(RecordAccount { records: 27, failed: 28, given_up: 29 }),
+            records: Some(RecordAccount { records: 27, delivered: 30, failed: 28, given_up: 29 }),
         };
         let ledger = Ledger { inputs: vec![input, captured], outputs: vec![output], mirror: false };
         assert_eq!(
@@ -161,7 +166,7 @@ mod tests {
              \"kernel\":{\"received\":13,\"dropped\":14,\"dropped_by_interface\":15}}}],\
              \"outputs\":[{\"name\":\"out\",\"written\":20,\"fallbacks\":21,\"undecodable\":22,\
              \"lost\":23,\"undelivered\":24,\"bytes\":25,\"pieces\":26,\
-             \"records\":{\"sent\":27,\"failed\":28,\"given_up\":29}}],\
+             \"records\":{\"sent\":27,\"delivered\":30,\"failed\":28,\"given_up\":29}}],\
              \"payloads_in\":10,\"payloads_out\":20,\"containers_in\":2,\"containers_lost\":11,\
              \"balanced\":false}"
         );

@@ -152,3 +152,43 @@ fn two_processes_share_a_group() {
     }
     assert!(QUICK.contains("auto.commit"), "commits while it runs, too");
 }
+
+/// What the outputs have is committed soon, also when nothing more comes.
+#[test]
+fn a_member_that_is_killed_when_it_had_nothing_to_do_has_committed_everything() {
+    let (other, scratch) = (Mock::new(1), Scratch::new());
+    let to = format!("json:t@{}", other.servers);
+    let out = scratch.text("out.json");
+    // Another input that stays open: the run waits for both.
+    let pipe = scratch.fifo("pipe");
+    let _held = File::options().read(true).write(true).open(&pipe).expect("opens");
+    for (name, words) in [
+        ("file", &["-J", &*out][..]),
+        ("broker", &["--writekafka", &to]),
+        ("beside a pipe", &["--writekafka", &to, "-r", &pipe]),
+    ] {
+        let mock = Mock::new(1);
+        mock.produce("t#0", documents(50));
+        let from = format!("json:t%g@{},oldest", mock.servers);
+        let mut command = tool(["--readkafka", &from].iter().chain(words));
+        // The broker's answers come when everything else has been done.
+        command.env("NMSG_KAFKA_CONFIG", format!("{QUICK}:linger.ms=1000"));
+        let mut child = start(command);
+        match name {
+            "file" => wait_until("it is written", || seen(Path::new(&out)).len() == 50),
+            "broker" => assert_eq!(other.records("t", 0, 50).len(), 50),
+            _ => assert_eq!(other.records("t", 0, 100).len(), 100),
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        child.kill().expect("killed");
+        let _ = child.wait();
+        let left = scratch.text("left.json");
+        let child = start(tool(["--readkafka", &from, "-J", &left]));
+        // It has to wait until the dead member is forgotten.
+        mock.produce("t#0", &documents(51)[50..]);
+        wait_until("the next one arrives", || seen(Path::new(&left)).contains(&50));
+        signal(&child, "TERM");
+        assert_eq!(end_of(child).0.status, 1);
+        assert_eq!(seen(Path::new(&left)), BTreeSet::from([50]), "{name}");
+    }
+}

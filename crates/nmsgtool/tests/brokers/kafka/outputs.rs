@@ -1,6 +1,6 @@
 //! What is written to topics, and what becomes of what cannot be delivered.
 
-use super::mock::{LONG, Mock, Stored, run, tool};
+use super::mock::{LONG, Mock, QUICK, Stored, run, tool};
 use super::{documents, file_with_a_giant};
 use crate::tool::{
     END, Ran, Scratch, assert_quick, containers, end_of, golden, run_with_input, settle, signal,
@@ -182,6 +182,42 @@ fn ka_4_a_record_that_is_too_large_is_counted_and_the_rest_is_sent() {
         assert!(ran.stderr.contains(&what), "{what}: {}", ran.stderr);
     }
     assert_eq!(mock.records("t", 0, 2).len(), 2);
+}
+
+/// What is asked of a run that goes on, and failures without anything that comes in.
+#[test]
+fn ka_4_records_are_accounted_for_while_the_run_goes_on() {
+    let mock = Mock::new(1);
+    let to = format!("nmsg:t@{}", mock.servers);
+    let mut command = tool(["-r", "-", "--writekafka", &to, "--unbuffered"]);
+    command.env("NMSG_KAFKA_CONFIG", format!("{QUICK}:linger.ms=0:message.timeout.ms=4000"));
+    let mut child = start(command);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut line_with = |what: &str| {
+        let found = stderr.by_ref().map(|line| line.expect("text")).find(|l| l.contains(what));
+        found.unwrap_or_else(|| panic!("{what} is not said"))
+    };
+    let mut write = |count| {
+        std::io::Write::write_all(&mut stdin, &containers(&[count])[0]).expect("written");
+    };
+    write(4);
+    assert_eq!(mock.records("t", 0, 4).len(), 4);
+    mock.cluster.broker_down(1).expect("down");
+    write(3);
+    std::thread::sleep(Duration::from_secs(1));
+    signal(&child, "USR1");
+    let line = line_with("output ");
+    assert!(line.ends_with(" bytes, 7 records, 3 waiting"), "{line}");
+    // Nothing comes in, and still it is said.
+    line_with(": a record was not delivered: Kafka error -192: ");
+    std::thread::sleep(Duration::from_secs(1));
+    signal(&child, "USR1");
+    let line = line_with("output ");
+    assert!(line.ends_with(" bytes, 7 records, 3 failed"), "{line}");
+    drop(stdin);
+    line_with(": 3 of 7 records not delivered");
+    assert_eq!(end_of(child).0.status, 5);
 }
 
 #[test]
