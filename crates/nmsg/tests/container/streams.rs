@@ -408,3 +408,14 @@ fn cz_2_a_bad_compressed_container_spoils_no_other() {
     assert_eq!(bodies, ["good"; 3]);
     assert_eq!(errors.len(), 2);
 }
+
+#[test]
+fn cr_14_bodies_that_were_written_without_their_header_are_damage() {
+    let (a, b) = (container(&[b"a"]), container(&[b"b"]));
+    let headerless = &compressed(&[&[b'z'; 3000]])[nmsg::container::Header::LEN..];
+    let (bodies, errors) = read_stream(&[&a, headerless, &b].concat());
+    assert_eq!(bodies, ["a", "b"]);
+    let magic = headerless[..4].try_into().unwrap();
+    let found: Vec<_> = errors.iter().map(|error| (error.kind(), error.offset())).collect();
+    assert_eq!(found, [(ErrorKind::BadMagic(magic), Some(a.len() as u64))]);
+}

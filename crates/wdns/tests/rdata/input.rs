@@ -266,3 +266,14 @@ fn long_values_of_service_parameters_have_limits() {
     assert!(wire(RrType::SVCB, Class::IN, &text("key9", 65535)).is_ok());
     assert_eq!(wire(RrType::SVCB, Class::IN, &text("key9", 65536)), Err(Error::Parse));
 }
+
+#[test]
+fn dp_8_the_generic_form_is_read_for_types_without_a_form_of_their_own() {
+    let text = b"\\# 4 01020304";
+    assert_eq!(wire(RrType(65_400), Class::IN, text), Ok(hex("01020304")));
+    for rrtype in [RrType::A, RrType::AAAA, RrType::DS] {
+        assert_eq!(wire(rrtype, Class::IN, text), Err(Error::Parse), "{rrtype:?}");
+    }
+    // An escaped number sign is a label.
+    assert_eq!(wire(RrType::NS, Class::IN, text), Ok(hex("012300")));
+}
