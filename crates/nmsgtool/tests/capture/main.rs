@@ -1,5 +1,6 @@
 //! The program on captures.
 
+mod crafted;
 mod exchange;
 mod files;
 mod filters;
