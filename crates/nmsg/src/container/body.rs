@@ -190,6 +190,21 @@ impl ContainerBody {
         }
     }
 
+    /// The type and the body of one record by its position, without time and labels: for those who
+    /// need no more, in half the time; `octets` are those that were decoded.
+    #[must_use]
+    #[inline(always)]
+    pub fn bare_payload<'a>(&self, position: usize, octets: &'a [u8]) -> Option<Payload<'a>> {
+        match *self.records.get(position)? {
+            Record::Usual(usual) => Some(usual.bare_payload(octets)),
+            Record::Unusual(position) => {
+                let Payload { vendor, msgtype, body, .. } =
+                    unusual_record(&self.unusual, position, octets).0;
+                Some(Payload { vendor, msgtype, body, ..Payload::default() })
+            }
+        }
+    }
+
     /// True when the body of the record at this position fits its checksum, or has none
     /// (`decisions` CR-6); `octets` are those that were decoded.
     #[must_use]

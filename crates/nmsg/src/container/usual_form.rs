@@ -174,6 +174,21 @@ impl Usual {
         (payload, message)
     }
 
+    /// The record's type and body without the rest of its header; `octets` are those it was recognised
+    /// in.
+    #[inline(always)]
+    pub(super) fn bare_payload(self, octets: &[u8]) -> Payload<'_> {
+        let (start, _) = self.message();
+        let head = octets.get(start..).and_then(<[u8]>::first_chunk);
+        let head = head.map_or(0, |head| u32::from_le_bytes(*head));
+        Payload {
+            vendor: VendorId(head >> 8 & 0x7f),
+            msgtype: MsgType(head >> 24 & 0x7f),
+            body: self.body(octets),
+            ..Payload::default()
+        }
+    }
+
     /// The body; `octets` are those it was recognised in.
     #[inline(always)]
     pub(super) fn body(self, octets: &[u8]) -> Option<&[u8]> {

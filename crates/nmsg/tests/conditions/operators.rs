@@ -674,3 +674,21 @@ fn a_field_is_compared_by_the_type_it_has_in_the_message() {
         ],
     );
 }
+
+#[test]
+fn who_asks_about_the_header_says_so() {
+    for (expression, want) in [
+        ("rrtype = A", false),
+        ("type = dnsqr", false),
+        ("vendor = base and rrtype = A", false),
+        ("message.time > now-1h", false),
+        ("source = 1", true),
+        ("rrtype = A or operator = QA", true),
+        ("not group = Five", true),
+        ("time > now-1h", true),
+        ("type = dnsqr and source = 1", true),
+    ] {
+        let condition = Where::compile(expression, &registry(), &aliases(), NOW).unwrap();
+        assert_eq!(Matcher::new(&condition).asks_header(), want, "{expression}");
+    }
+}

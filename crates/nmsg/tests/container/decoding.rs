@@ -32,6 +32,12 @@ fn one(message: &str) -> Result<Payload<'static>, Error> {
     let octets: &'static [u8] = container(&[&hex(message)]).leak();
     let found = records(octets)?;
     assert_eq!(found.len(), 1, "{message}");
+    let Payload { vendor, msgtype, body, .. } = found[0].payload;
+    let bare = Payload { vendor, msgtype, body, ..Payload::default() };
+    let mut index = ContainerBody::new();
+    index.decode(octets)?;
+    assert_eq!(index.bare_payload(0, octets), Some(bare), "{message}: type and body alone");
+    assert_eq!(index.bare_payload(1, octets), None, "{message}");
     Ok(found[0].payload)
 }
 

@@ -56,6 +56,8 @@ struct Compiled {
     /// For messages without a schema, and those that do not decode.
     fieldless: Program,
     patterns: Patterns,
+    /// Whether some message type is asked about times or labels.
+    asks_header: bool,
 }
 
 /// An expression for one message type.
@@ -100,7 +102,9 @@ impl Compiled {
             programs.resize(vendor.id().0 as usize, Vec::new());
             programs.push(types);
         }
-        Ok(Self { programs, fieldless, patterns: shared.patterns })
+        let asks_header = programs.iter().flatten().flatten().any(|own| own.program.asks_header())
+            || fieldless.asks_header();
+        Ok(Self { programs, fieldless, asks_header, patterns: shared.patterns })
     }
 
     #[inline]
@@ -124,6 +128,14 @@ impl Matcher {
     pub fn new(condition: &Where) -> Self {
         let compiled = Arc::clone(&condition.0);
         Self { room: program::room(&compiled.patterns), index: FieldIndex::new(), compiled }
+    }
+
+    /// True when the answer can depend on the time or the labels of a payload, and not just on its type
+    /// and body.
+    #[must_use]
+    #[inline]
+    pub fn asks_header(&self) -> bool {
+        self.compiled.asks_header
     }
 
     /// Tells whether the condition holds for a payload.

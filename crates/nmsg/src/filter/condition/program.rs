@@ -184,20 +184,36 @@ impl Program {
                 }
                 Question::Field(_) => {
                     let (schema, body) = message?;
-                    let sparse = self.sparse.as_ref();
-                    let view = match sparse {
-                        Some(sparse) if sparse.scan(schema, body, index) => {
-                            View::indexed(schema, body, index)
-                        }
-                        _ => View::new(schema, body, index).ok()?,
+                    let Some(sparse) = &self.sparse else {
+                        return self.run_whole(at, payload, (schema, body), patterns, index, room);
                     };
-                    let message = if sparse.is_none() { Some(Message::new(view)) } else { None };
-                    let source = Source { view, message: message.as_ref(), patterns };
+                    let view = if sparse.scan(schema, body, index) {
+                        View::indexed(schema, body, index)
+                    } else {
+                        View::new(schema, body, index).ok()?
+                    };
+                    let source = Source { view, message: None, patterns };
                     return Some(self.run_scanned(at, payload, &source, room));
                 }
             }
         }
         Some(at == Target::YES)
+    }
+
+    /// Goes on with all fields of the message at hand, also those that are computed.
+    #[inline(never)]
+    fn run_whole(
+        &self,
+        at: Target,
+        payload: &Payload<'_>,
+        (schema, body): (&Schema, &[u8]),
+        patterns: &Patterns,
+        index: &mut FieldIndex,
+        room: &mut Room,
+    ) -> Option<bool> {
+        let message = Message::new(View::new(schema, body, index).ok()?);
+        let source = Source { view: message.view(), message: Some(&message), patterns };
+        Some(self.run_scanned(at, payload, &source, room))
     }
 
     #[inline]
@@ -219,6 +235,14 @@ impl Program {
     }
 
     /// True when the answer may depend on fields.
+    /// True when some question is about the header, but for vendor and type.
+    pub(super) fn asks_header(&self) -> bool {
+        self.steps.iter().any(|step| match &step.question {
+            Question::Header(test) => !matches!(test.name, HeaderName::Vendor | HeaderName::Type),
+            Question::Field(_) => false,
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn asks_fields(&self) -> bool {
         let mut reached = vec![self.start];

@@ -3,6 +3,7 @@
 use crate::index::{FieldIndex, Slot};
 use crate::schema::{Label, Schema};
 use crate::wire::short_varint;
+use std::num::NonZeroU64;
 
 /// Class of fields that are stepped over.
 const OTHER: u8 = 0;
@@ -16,7 +17,7 @@ const SHORT_TAGS: usize = 128;
 /// Tags of two octets are below this; longer ones are left to the full scan.
 const LONG_TAGS: usize = 1 << 14;
 
-/// Octets that are there behind every tag that is looked at: a tag of two and a number of eight.
+/// Octets that are looked at together: a tag of two and a number of eight.
 const WINDOW: usize = 10;
 
 /// What to look for in the messages of one type.
@@ -81,41 +82,41 @@ impl SparseScan {
         for &position in &self.wanted {
             slots[position] = Slot::default();
         }
-        let (mut at, mut seen) = (0, 0_u64);
+        let (mut rest, mut seen) = (body, 0_u64);
         let mut end;
-        while at != body.len() {
-            let Some(rest) = body.get(at..) else { return false };
+        loop {
             let window = match rest.first_chunk::<WINDOW>() {
                 Some(window) => window,
+                None if rest.is_empty() => break,
                 None => {
                     end = padded(rest);
                     &end
                 }
             };
-            let (class, wire, value, value_at) = if window[0] < 0x80 {
-                let class = self.short[usize::from(window[0])];
-                (class, window[0] & 7, word_at::<1>(window), at + 1)
+            // Octets of the tag, and what follows them.
+            let (class, header, value) = if window[0] < 0x80 {
+                (self.short[usize::from(window[0])], 1, word_at::<1>(window))
             } else {
                 let tag = usize::from(window[0] & 0x7f) | usize::from(window[1]) << 7;
                 let class = self.long.get(tag).copied().unwrap_or(UNUSUAL);
-                (class, window[0] & 7, word_at::<2>(window), at + 2)
+                (class, 2, word_at::<2>(window))
             };
-            let (start, len) = if wire == 0 {
-                let ends = !value & 0x8080_8080_8080_8080;
-                if ends == 0 {
-                    return false;
-                }
-                (value_at, (ends.trailing_zeros() as usize + 1) / 8)
-            } else if wire == 2 {
+            let wire = window[0] & 7;
+            let (header, len) = if wire == 2 {
                 match value {
-                    short if short & 0x80 == 0 => (value_at + 1, short as usize & 0x7f),
+                    short if short & 0x80 == 0 => (header + 1, short as usize & 0x7f),
                     long if long & 0x8000 == 0 => {
-                        (value_at + 2, (long & 0x7f | (long & 0x7f00) >> 1) as usize)
+                        (header + 2, (long & 0x7f | (long & 0x7f00) >> 1) as usize)
                     }
                     _ => return false,
                 }
+            } else if wire == 0 {
+                match NonZeroU64::new(!value & 0x8080_8080_8080_8080) {
+                    Some(ends) => (header, ends.trailing_zeros() as usize / 8 + 1),
+                    None => return false,
+                }
             } else {
-                (value_at, if wire == 5 { 4 } else { 8 })
+                (header, if wire == 5 { 4 } else { 8 })
             };
             if class != OTHER {
                 if class == UNUSUAL {
@@ -123,6 +124,8 @@ impl SparseScan {
                 }
                 seen |= 1 << class;
                 if let Some(&position) = self.wanted.get(usize::from(class) - 1) {
+                    let at = body.len() - rest.len();
+                    let start = at + header;
                     let value = match wire {
                         0 => short_varint(value).map_or(0, |(number, _)| number),
                         2 => Slot::range(start, start + len),
@@ -132,13 +135,17 @@ impl SparseScan {
                     slots[position].keep(value, at);
                 }
             }
-            at = start + len;
+            // What goes on behind the end is cut.
+            match rest.get(header + len..) {
+                Some(behind) => rest = behind,
+                None => return false,
+            }
         }
         seen & self.required == self.required
     }
 }
 
-/// The octets before the end, and zeros behind it.
+/// The last few octets, as if zeros followed.
 #[inline(always)]
 fn padded(rest: &[u8]) -> [u8; WINDOW] {
     let mut window = [0; WINDOW];
@@ -148,7 +155,7 @@ fn padded(rest: &[u8]) -> [u8; WINDOW] {
     window
 }
 
-/// The eight octets that start at `AT`, which is at most 2.
+/// The eight octets of a window from a place on.
 #[inline(always)]
 fn word_at<const AT: usize>(window: &[u8; WINDOW]) -> u64 {
     window[AT..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
