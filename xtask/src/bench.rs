@@ -1,7 +1,10 @@
 //! Measurements: this project's `nmsgtool` and the C suite's, in turn, on one processor.
 
+mod network;
+
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -88,8 +91,37 @@ const ROWS: &[Row] = &[
         arguments: &["-p", "{D}/one-key.pcap", "-V", "base", "-T", "dnsqr", "-w", "/dev/null"],
         target: 50.0,
     },
+    Row {
+        name: "NMSG → UDP, 1 M SIE:dnsdedupe in datagrams of 1400 octets",
+        arguments: &["-r", "{D}/dnsdedupe.nmsg", "-s", "127.0.0.1/{P}", "-m", "1400"],
+        target: 1.0,
+    },
     Row { name: "start-up, -v", arguments: &["-v"], target: 2.0 },
 ];
+
+/// Rows for which both programs have two processors; the time on the wall counts.
+const ROWS_ON_TWO: &[Row] = &[
+    Row {
+        name: "NMSG → JSON, 1 M SIE:dnsdedupe, two processors",
+        arguments: &["-r", "{D}/dnsdedupe.nmsg", "-J", "/dev/null"],
+        target: 15.0,
+    },
+    Row {
+        name: "NMSG → JSON, 300 k base:dnsqr, two processors",
+        arguments: &["-r", "{D}/dnsqr.nmsg", "-J", "/dev/null"],
+        target: 15.0,
+    },
+    Row {
+        name: "NMSG → zlib NMSG, 1 M SIE:dnsdedupe, two processors",
+        arguments: &["-r", "{D}/dnsdedupe.nmsg", "-z", "-w", "/dev/null"],
+        target: 4.0,
+    },
+];
+
+/// The row of a listener.
+const UDP_RECEIVE: &str = "UDP → NMSG, 1 M SIE:dnsdedupe in datagrams of 1400 octets";
+/// Payloads of the file that it is sent.
+const UDP_PAYLOADS: u64 = 1_000_000;
 
 /// A program under measurement.
 struct Tool {
@@ -99,13 +131,26 @@ struct Tool {
 
 impl Tool {
     fn run(&self, data: &Path, arguments: &[&str]) -> io::Result<(Duration, Usage)> {
+        self.run_on("1", data, arguments)
+    }
+
+    fn run_on(
+        &self,
+        processors: &str,
+        data: &Path,
+        arguments: &[&str],
+    ) -> io::Result<(Duration, Usage)> {
+        // Where datagrams go that nobody reads.
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        let port = socket.local_addr()?.port().to_string();
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let arguments = arguments.iter().map(|argument| {
-            argument.replace("{D}", &text(data)).replace("{O}", &text(&self.scratch))
+            let argument = argument.replace("{D}", &text(data)).replace("{P}", &port);
+            argument.replace("{O}", &text(&self.scratch))
         });
         let start = std::time::Instant::now();
         let child = Command::new("taskset")
-            .args(["-c", "1"])
+            .args(["-c", processors])
             .arg(&self.program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -170,21 +215,10 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
         "| path | CPU s | C suite CPU s | ratio | goal | wall s | peak MiB |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    let wanted = |row: &&Row| only.is_none_or(|text| row.name.contains(text));
-    for row in ROWS.iter().filter(wanted) {
-        let (mut own, mut other) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            own.push(ours.run(&data, row.arguments)?);
-            if let Some(reference) = &reference {
-                other.push(reference.run(&data, row.arguments)?);
-            }
-        }
-        let own = Median::of(own);
-        let compared = (!other.is_empty()).then(|| Median::of(other));
-        let (cpu, ratio) = match &compared {
-            Some(other) => (format!("{:.3}", other.cpu), format!("{:.1}×", other.cpu / own.cpu)),
-            None => ("–".to_owned(), "–".to_owned()),
-        };
+    let is_wanted = |name: &str| only.is_none_or(|text| name.contains(text));
+    for row in ROWS.iter().filter(|row| is_wanted(row.name)) {
+        let (own, compared) = measure(row, "1", &ours, reference.as_ref(), &data)?;
+        let (cpu, ratio) = compare(own.cpu, compared.map(|other| other.cpu));
         let line = format!(
             "| {} | {:.3} | {cpu} | {ratio} | {}× | {:.3} | {:.1} |",
             row.name,
@@ -197,9 +231,62 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
         table.push_str(&line);
         table.push('\n');
     }
+    let mut others = String::new();
+    let mut tell = |line: String| {
+        others.push_str(&line);
+        others.push('\n');
+        say(&line)
+    };
+    let on_two: Vec<&Row> = ROWS_ON_TWO.iter().filter(|row| is_wanted(row.name)).collect();
+    if !on_two.is_empty() {
+        tell("\n| path | wall s | C suite wall s | ratio | goal | CPU s | peak MiB |".to_owned())?;
+        tell("|---|---|---|---|---|---|---|".to_owned())?;
+    }
+    for row in on_two {
+        let (own, compared) = measure(row, "0,1", &ours, reference.as_ref(), &data)?;
+        let (wall, ratio) = compare(own.wall, compared.map(|other| other.wall));
+        let memory = own.memory as f64 / 1_048_576.0;
+        tell(format!(
+            "| {} | {:.3} | {wall} | {ratio} | {}× | {:.3} | {memory:.1} |",
+            row.name, own.wall, row.target, own.cpu
+        ))?;
+    }
+    if is_wanted(UDP_RECEIVE) {
+        tell(
+            "\n| path | sender | datagrams/s without loss | C suite's | ratio | CPU s | C suite's |\n\
+             |---|---|---|---|---|---|---|"
+                .to_owned(),
+        )?;
+        let (file, size) = ("dnsdedupe.nmsg", "1400");
+        let traffic = network::Traffic { data: &data, file, payloads: UDP_PAYLOADS, size };
+        for (name, sender) in [("ours", Some(&ours)), ("C suite", reference.as_ref())] {
+            let Some(sender) = sender else { continue };
+            let own = network::highest_rate(sender, &ours, &traffic)?;
+            let other = match &reference {
+                Some(reference) => Some(network::highest_rate(sender, reference, &traffic)?),
+                None => None,
+            };
+            let rate = |taken: &network::Taken| {
+                let sign = if taken.limited_by_sender { "at least " } else { "" };
+                format!("{sign}{:.0}", taken.rate)
+            };
+            let (other_rate, other_cpu) = match &other {
+                Some(other) => (rate(other), format!("{:.3}", other.cpu)),
+                None => ("–".to_owned(), "–".to_owned()),
+            };
+            let ratio = other.map_or("–".to_owned(), |other| {
+                format!("{:.1}×", own.rate / other.rate.max(f64::MIN_POSITIVE))
+            });
+            let (own_rate, own_cpu) = (rate(&own), own.cpu);
+            tell(format!(
+                "| {UDP_RECEIVE} | {name} | {own_rate} | {other_rate} | {ratio} | {own_cpu:.3} | {other_cpu} |"
+            ))?;
+        }
+    }
     if only.is_some() {
         return Ok(());
     }
+    table.push_str(&others);
     if let Some(reference) = &reference {
         let size = |tool: &Tool| fs::metadata(tool.scratch.join("zlib.nmsg")).map(|m| m.len());
         let (own, other) = (size(&ours)?, size(reference)?);
@@ -213,10 +300,37 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
     fs::write(root().join("docs/benchmarks.md"), page)
 }
 
+/// Runs both programs in turn.
+fn measure(
+    row: &Row,
+    processors: &str,
+    ours: &Tool,
+    reference: Option<&Tool>,
+    data: &Path,
+) -> io::Result<(Median, Option<Median>)> {
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        own.push(ours.run_on(processors, data, row.arguments)?);
+        if let Some(reference) = reference {
+            other.push(reference.run_on(processors, data, row.arguments)?);
+        }
+    }
+    Ok((Median::of(own), (!other.is_empty()).then(|| Median::of(other))))
+}
+
+/// The C suite's figure, and its ratio to ours.
+fn compare(own: f64, other: Option<f64>) -> (String, String) {
+    match other {
+        Some(other) => (format!("{other:.3}"), format!("{:.1}×", other / own)),
+        None => ("–".to_owned(), "–".to_owned()),
+    }
+}
+
 fn page(table: &str, reference: Option<&Tool>) -> String {
     let mut page = String::from(
         "# Benchmarks\n\nMedians of five runs each, the two programs in turn, both pinned to one processor, output to \
-         /dev/null.\nCPU is user and system time. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
+         /dev/null.\nCPU is user and system time. Where two processors or the network are measured, the headings say what counts: programs with two processors are compared by time \
+         on the wall; a listener has processor 1, its sender processor 0, and the rate rises until datagrams are lost three times. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
          (without the variable only this suite is measured).\nThe data is generated from a fixed seed; see `xtask/src/traffic.rs`.\n\n",
     );
     page.push_str(&machine(reference.map(|reference| reference.program.as_path())));

@@ -1,0 +1,156 @@
+//! How many datagrams a second a listener takes without losing one.
+
+use std::io;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use nmsg_os::{Usage, wait_with_usage};
+
+use super::Tool;
+
+/// Datagrams a second that are tried, one after the other, until some are lost.
+const RATES: [u32; 14] = [
+    20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000, 140_000, 160_000, 200_000,
+    250_000, 300_000, 400_000,
+];
+/// Times that a rate is tried; a machine that has other things to do loses some datagrams now and then.
+const TRIES: usize = 3;
+/// How long a listener may take to bind its socket, and to write what has arrived.
+const SETTLING: Duration = Duration::from_millis(500);
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What there is to send.
+pub(super) struct Traffic<'d> {
+    pub(super) data: &'d Path,
+    pub(super) file: &'d str,
+    pub(super) payloads: u64,
+    /// Octets of a datagram.
+    pub(super) size: &'d str,
+}
+
+/// The highest rate that was taken without loss.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Datagrams a second, as the sender reached it.
+    pub(super) rate: f64,
+    /// Processor time of the listener.
+    pub(super) cpu: f64,
+    /// True when the sender could not send faster.
+    pub(super) limited_by_sender: bool,
+}
+
+/// Lets one program listen on processor 1 while `sender` sends on processor 0, faster and faster.
+pub(super) fn highest_rate(
+    sender: &Tool,
+    listener: &Tool,
+    traffic: &Traffic<'_>,
+) -> io::Result<Taken> {
+    let datagrams = count_datagrams(sender, traffic)?;
+    let mut best = Taken::default();
+    for rate in RATES {
+        let mut taken = None;
+        for _ in 0..TRIES {
+            taken = try_rate(sender, listener, traffic, rate, datagrams)?;
+            if taken.is_some() {
+                break;
+            }
+        }
+        let Some(taken) = taken else { break };
+        best = taken;
+        // What the sender cannot reach says nothing about the listener.
+        best.limited_by_sender = taken.rate < f64::from(rate) * 0.9;
+        if best.limited_by_sender {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+fn try_rate(
+    sender: &Tool,
+    listener: &Tool,
+    traffic: &Traffic<'_>,
+    rate: u32,
+    datagrams: u64,
+) -> io::Result<Option<Taken>> {
+    let address = format!("127.0.0.1/{}", free_port()?);
+    let count = traffic.payloads.to_string();
+    let listening = ["-l", &address, "-w", "/dev/null", "-c", &count];
+    let listening = start(listener, "1", traffic, &listening)?;
+    std::thread::sleep(SETTLING);
+    let to = format!("{address},{rate},100");
+    let began = Instant::now();
+    let (status, _) = wait_with_usage(send(sender, traffic, &to)?)?;
+    let took = began.elapsed();
+    let usage = end_within(listening, DRAIN)?;
+    if !status.success() {
+        return Err(io::Error::other(format!("{} ended with {status}", sender.program.display())));
+    }
+    let taken = |usage: Usage| Taken {
+        rate: datagrams as f64 / took.as_secs_f64(),
+        cpu: usage.cpu().as_secs_f64(),
+        limited_by_sender: false,
+    };
+    Ok(usage.map(taken))
+}
+
+/// How many datagrams the traffic is: sent to a socket of our own, slowly enough to count them.
+fn count_datagrams(sender: &Tool, traffic: &Traffic<'_>) -> io::Result<u64> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(DRAIN))?;
+    let to = format!("127.0.0.1/{},20000,100", socket.local_addr()?.port());
+    let sending = send(sender, traffic, &to)?;
+    let (mut count, mut buffer) = (0, [0; 1 << 16]);
+    while socket.recv(&mut buffer).is_ok() {
+        count += 1;
+    }
+    wait_with_usage(sending)?;
+    Ok(count)
+}
+
+fn send(sender: &Tool, traffic: &Traffic<'_>, to: &str) -> io::Result<Child> {
+    start(sender, "0", traffic, &["-r", traffic.file, "-s", to, "-m", traffic.size])
+}
+
+fn start(
+    tool: &Tool,
+    processor: &str,
+    traffic: &Traffic<'_>,
+    arguments: &[&str],
+) -> io::Result<Child> {
+    Command::new("taskset")
+        .args(["-c", processor])
+        .arg(&tool.program)
+        .args(arguments)
+        .current_dir(traffic.data)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+/// What a child has cost that ends by itself in time; one that does not is told to, and gives `None`.
+fn end_within(child: Child, time: Duration) -> io::Result<Option<Usage>> {
+    let id = child.id().to_string();
+    let (told, tell) = mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        let ended = wait_with_usage(child);
+        // Whoever has stopped listening knows already.
+        let _ = told.send(());
+        ended
+    });
+    let ended = tell.recv_timeout(time);
+    if ended == Err(RecvTimeoutError::Timeout) {
+        Command::new("kill").args(["-s", "TERM", &id]).status()?;
+    }
+    let waited = waiting.join().map_err(|_| io::Error::other("the wait for a child failed"))?;
+    let (status, usage) = waited?;
+    Ok((ended.is_ok() && status.success()).then_some(usage))
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
+}
