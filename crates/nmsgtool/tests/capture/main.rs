@@ -7,6 +7,7 @@ mod filters;
 mod golden;
 mod live;
 mod mutated;
+#[expect(dead_code, reason = "other tests share it")]
 mod namespace;
 #[path = "../../../nmsg-capture/src/test_packets.rs"]
 #[expect(clippy::unwrap_used, reason = "a test may panic")]

@@ -10,33 +10,36 @@ pub(crate) struct Namespace {
 }
 
 impl Namespace {
-    /// Makes one, where that is possible: it takes root and iproute2. On machines that test every change
-    /// (`CI` is `true`), it has to be possible.
-    #[expect(clippy::print_stdout, reason = "says why a test is skipped")]
+    /// Makes one for captures, where that is possible: it takes libpcap, root and iproute2. On machines that
+    /// test every change (`CI` is `true`), it has to be possible.
     pub(crate) fn new() -> Option<Self> {
+        let library = nmsg_os::pcap::library().map(drop).map_err(|error| error.to_string());
+        Self::or_skip("live capture", library.and_then(|()| Self::make()))
+    }
+
+    /// Makes one for everything else.
+    pub(crate) fn network() -> Option<Self> {
+        Self::or_skip("network namespaces", Self::make())
+    }
+
+    fn make() -> Result<Self, String> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("nmsgtool-{}-{number}", std::process::id());
-        let made = ip(["netns", "add", &name]).map(|()| Self { name });
-        let ready = made.and_then(|namespace| {
-            namespace.ip(["link", "set", "lo", "up"])?;
-            Ok(namespace)
-        });
-        let opened = ready.and_then(|namespace| {
-            nmsg_os::pcap::library().map_err(|error| error.to_string())?;
-            Ok(namespace)
-        });
-        match opened {
-            Ok(namespace) => Some(namespace),
-            Err(reason) => {
-                assert!(
-                    std::env::var_os("CI").is_none_or(|value| value != "true"),
-                    "no live capture on this machine: {reason}"
-                );
-                println!("skipped: no live capture on this machine: {reason}");
-                None
-            }
-        }
+        let namespace = ip(["netns", "add", &name]).map(|()| Self { name })?;
+        namespace.ip(["link", "set", "lo", "up"])?;
+        Ok(namespace)
+    }
+
+    #[expect(clippy::print_stdout, reason = "says why a test is skipped")]
+    fn or_skip(what: &str, made: Result<Self, String>) -> Option<Self> {
+        let reason = match made {
+            Ok(namespace) => return Some(namespace),
+            Err(reason) => format!("no {what} on this machine: {reason}"),
+        };
+        assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{reason}");
+        println!("skipped: {reason}");
+        None
     }
 
     /// Joins this namespace to another by a cable: `v0` here is 10.9.0.1, `v1` there 10.9.0.2.
