@@ -227,7 +227,7 @@ fn cp_11_address_lists_become_filters() {
     let Some(library) = libpcap() else { return };
     let compiler = compiler(library);
     let variables = |name: &str| match name {
-        "DNSQR_AUTH_ADDRS" => Some("198.51.100.9, 2001:db8::/32".to_owned()),
+        "DNSQR_AUTH_ADDRS" => Some(b"198.51.100.9, 2001:db8::/32".to_vec()),
         _ => None,
     };
     let (config, warnings) = Config::from_variables(variables).unwrap();

@@ -346,7 +346,7 @@ fn filters_and_switches_reach_the_converter() {
     let (found, text) = ids(&user);
     assert_eq!(found, [1, 3]);
     assert!(text.expect("a filter").contains("(ip) and (src host 10.0.0.1)"));
-    let lookup = |name: &str| (name == "DNSQR_AUTH_ADDRS").then(|| "10.0.0.9".to_owned());
+    let lookup = |name: &str| (name == "DNSQR_AUTH_ADDRS").then(|| b"10.0.0.9".to_vec());
     let (matching, _) = nmsg_capture::dnsqr::Config::from_variables(lookup).expect("an address");
     let by_address = CaptureSettings { matching, ..settings() };
     assert_eq!(ids(&by_address).0, [0; 0]);

@@ -108,7 +108,7 @@ struct Variables<F> {
     warnings: Vec<ConfigWarning>,
 }
 
-impl<F: Fn(&str) -> Option<String>> Variables<F> {
+impl<F: Fn(&str) -> Option<Vec<u8>>> Variables<F> {
     fn warn(&mut self, variable: &'static str, value: &str, what: &'static str) {
         self.warnings.push(ConfigWarning { variable, value: value.to_owned(), what });
     }
@@ -121,6 +121,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         accept: impl Fn(i64) -> Option<T>,
     ) -> Option<T> {
         let text = (self.lookup)(variable).filter(|text| !text.is_empty())?;
+        let text = String::from_utf8_lossy(&text);
         let accepted = integer(&text).and_then(accept);
         if accepted.is_none() {
             self.warn(variable, &text, what);
@@ -130,12 +131,14 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
 
     fn names(&mut self, variable: &'static str) -> NameList {
         let text = (self.lookup)(variable).unwrap_or_default();
-        NameList::parse(&text, |token, _| self.warn(variable, token, "not a domain name"))
+        NameList::parse(&text, |token, _| {
+            self.warn(variable, &String::from_utf8_lossy(token), "not a domain name");
+        })
     }
 
     fn addresses(&mut self, variable: &'static str) -> Result<AddressList, ConfigError> {
         let Some(text) = (self.lookup)(variable) else { return Ok(AddressList::default()) };
-        let list = AddressList::parse(&text, |item| {
+        let list = AddressList::parse(&String::from_utf8_lossy(&text), |item| {
             self.warn(variable, item, "neither an address nor address/prefix");
         });
         if list.is_empty() {
@@ -152,7 +155,7 @@ impl Config {
     ///
     /// An address list without a usable address, and a table size beyond 2,147,483,647.
     pub fn from_variables(
-        lookup: impl Fn(&str) -> Option<String>,
+        lookup: impl Fn(&str) -> Option<Vec<u8>>,
     ) -> Result<(Self, Vec<ConfigWarning>), ConfigError> {
         let mut variables = Variables { lookup, warnings: Vec::new() };
         let mut config = Self::default();
@@ -225,7 +228,10 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<(Config, Vec<ConfigWarning>), ConfigError> {
         Config::from_variables(|name| {
-            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            pairs
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.as_bytes().to_vec())
         })
     }
 
@@ -279,6 +285,9 @@ mod tests {
         assert_eq!(changed(&[(QUERY_TIMEOUT, "5")]).timeout_seconds, 5);
         assert!(changed(&[(QNAMES_EXCLUDE, "org")]).exclude.covers(b"\x03org\0"));
         assert!(changed(&[(QNAMES_INCLUDE, "org")]).include.covers(b"\x03org\0"));
+        let raw = |name: &str| (name == QNAMES_EXCLUDE).then(|| b"\xff.org".to_vec());
+        let (config, warnings) = Config::from_variables(raw).unwrap();
+        assert!(config.exclude.covers(b"\x01a\x01\xff\x03org\0") && warnings.is_empty());
         let one = changed(&[(RES_ADDRS, "10.0.0.1")]).capture_expression().unwrap();
         assert!(one.starts_with("(((src 10.0.0.1) and udp dst port 53)"), "{one}");
         let one = changed(&[(AUTH_ADDRS, "::1"), (CAPTURE_QR, "1")]).capture_expression();

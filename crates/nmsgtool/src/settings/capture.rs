@@ -67,8 +67,8 @@ impl CaptureOptions {
         settings.to_microseconds = self.classic;
         settings.filter = self.filter.map(|text| text.to_string_lossy().into_owned());
         if packet_type == PacketType::DnsQr {
-            let lookup =
-                |name: &str| (around.env)(name).map(|value| value.to_string_lossy().into_owned());
+            // Names may have any octets.
+            let lookup = |name: &str| (around.env)(name).map(OsString::into_encoded_bytes);
             let (matching, warnings) =
                 Config::from_variables(lookup).map_err(|error| refused(Some(error.to_string())))?;
             opened.warnings.extend(warnings.iter().map(ToString::to_string));

@@ -32,16 +32,30 @@ pub(crate) fn plain(seed: u64) -> Case {
     Case { more, ..Case::new(msgtype, input) }
 }
 
+/// Lists of names that have some in common with the traffic, and oddities.
+const NAMES: &[&str] = &[
+    "foo.org",
+    ".",
+    "example.com:a.b",
+    "oo.org",
+    "foo.org.::a.b:",
+    r"f\111o.org",
+    " foo.org",
+    "a..b:foo.org",
+    r"foo.org:bad\",
+    "\u{e9}.org:org",
+];
+
 /// A choice of settings for `base:dnsqr`.
 fn variables(random: &mut Random) -> Vec<(&'static str, &'static str)> {
     let mut variables = Vec::new();
     for (percent, name, values) in [
-        (20, "DNSQR_CAPTURE_QR", &["0", "1", "2"][..]),
-        (20, "DNSQR_CAPTURE_RD", &["0", "1"]),
-        (30, "DNSQR_STATE_TABLE_MAX", &["1", "2", "5", "0x10"]),
-        (30, "DNSQR_QUERY_TIMEOUT", &["1", "2", "60", " 5"]),
-        (30, "DNSQR_FILTER_QNAMES_EXCLUDE", &["foo.org", ".", "example.com:a.b", "oo.org"]),
-        (20, "DNSQR_FILTER_QNAMES_INCLUDE", &["bar.foo.org", "com"]),
+        (20, "DNSQR_CAPTURE_QR", &["0", "1", "2", "-1", "1 "][..]),
+        (20, "DNSQR_CAPTURE_RD", &["0", "1", "0x1", "00", "yes"]),
+        (30, "DNSQR_STATE_TABLE_MAX", &["1", "2", "5", "0x10", "010", "0", "-1", "2x"]),
+        (30, "DNSQR_QUERY_TIMEOUT", &["1", "2", "60", " 5", "+07", "0x3c", "-5", "1 hour", "08"]),
+        (30, "DNSQR_FILTER_QNAMES_EXCLUDE", NAMES),
+        (20, "DNSQR_FILTER_QNAMES_INCLUDE", &["bar.foo.org", "com", "FOO.org.", "www.foo.org:."]),
         (15, "DNSQR_RES_ADDRS", &["10.0.0.1", "10.0.0.0/30, 2001:db8::1", "2001:db8::/64"]),
         (15, "DNSQR_AUTH_ADDRS", &["192.0.2.53", "192.0.2.0/24", "2001:db8:1::53,192.0.2.1"]),
     ] {

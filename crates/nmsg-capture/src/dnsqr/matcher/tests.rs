@@ -144,7 +144,7 @@ fn address(text: &str) -> IpAddr {
 }
 
 fn names(text: &str) -> NameList {
-    NameList::parse(text, |token, error| panic!("{token}: {error}"))
+    NameList::parse(text.as_bytes(), |token, error| panic!("{token:?}: {error}"))
 }
 
 /// A TCP segment, header only.
