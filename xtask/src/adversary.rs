@@ -10,7 +10,7 @@ use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nmsg_os::thread_cpu;
 
@@ -20,8 +20,11 @@ use parsers::{PARSERS, Parser, Run};
 
 /// Same inputs on every machine, as far as measured time allows.
 const SEED: u64 = 0x6164_7665;
-/// Largest inputs, in octets: a small one that shows fixed costs, a large one that shows growth.
-const SIZES: [usize; 2] = [512, 8192];
+/// Largest inputs, in octets: a small one that shows fixed costs, a larger one that shows growth.
+const KEPT_SIZES: [usize; 2] = [512, 8192];
+/// Inputs of this size start from the worst smaller ones and are not kept: a cost per octet that is
+/// higher by the ratio of the sizes grows with the square.
+const LARGE: usize = 128 << 10;
 /// Inputs that are kept to be changed further.
 const POOL: usize = 24;
 /// Measurements of which the least counts, before an input is kept and before it is told.
@@ -99,10 +102,10 @@ fn search(parser: &Parser, samples: &[Vec<u8>], size: usize, time: Duration) -> 
     for sample in samples {
         pool.offer(parser, &mut run, &sample[..sample.len().min(size)]);
     }
-    let start = Instant::now();
+    let start = thread_cpu();
     let mut tried = 0;
     let mut input = Vec::new();
-    while start.elapsed() < time {
+    while thread_cpu() - start < time {
         // Ordinary inputs stay in the game, so that the search does not end in one valley.
         let parent = match random.chance(80) {
             true => &pool.0[random.skewed(pool.0.len())].1,
@@ -127,7 +130,7 @@ fn kept(parser: &Parser, size: usize) -> PathBuf {
     root().join("xtask/adversary").join(format!("{}-{size}", parser.name))
 }
 
-/// Searches for so many seconds per parser and size, and saves the worst inputs. Names choose among
+/// Searches for so many seconds of processor time per parser and size, and saves the worst inputs. Names choose among
 /// the parsers.
 pub(crate) fn run(arguments: &[&str]) -> io::Result<()> {
     let mut seconds = 60;
@@ -146,19 +149,26 @@ pub(crate) fn run(arguments: &[&str]) -> io::Result<()> {
     writeln!(out, "|---|---|---|---|---|---|")?;
     for parser in PARSERS.iter().filter(|p| names.is_empty() || names.contains(&p.name)) {
         let samples = (parser.samples)();
+        if samples.is_empty() {
+            return Err(io::Error::other(format!("{}: there are no samples", parser.name)));
+        }
         let ordinary = ordinary(parser, &mut (parser.make)(), &samples);
-        for size in SIZES {
-            let (tried, pool) = search(parser, &samples, size, Duration::from_secs(seconds));
+        let mut starts = samples.clone();
+        for size in KEPT_SIZES.into_iter().chain([LARGE]) {
+            let (tried, pool) = search(parser, &starts, size, Duration::from_secs(seconds));
             let Some((worst, input)) = pool.0.first() else { continue };
-            let path = kept(parser, size);
-            fs::create_dir_all(path.parent().unwrap_or(root()))?;
-            fs::write(path, input)?;
+            if size != LARGE {
+                let path = kept(parser, size);
+                fs::create_dir_all(path.parent().unwrap_or(root()))?;
+                fs::write(path, input)?;
+            }
             writeln!(
                 out,
                 "| {} | {ordinary:.2} | {size} | {worst:.2} | {:.1}× | {tried} |",
                 parser.name,
                 worst / ordinary
             )?;
+            starts.extend(pool.0.into_iter().map(|(_, input)| input));
         }
     }
     Ok(())

@@ -215,7 +215,7 @@ fn one_payload_each(page: &mut Page, tool: &Path, scratch: &Path) -> io::Result<
 
 fn many_inputs(page: &mut Page, tool: &Path, scratch: &Path) -> io::Result<()> {
     const INPUTS: usize = 50;
-    const EACH: usize = 20;
+    const EACH: usize = 8;
     let (container, payloads) = large_container()?;
     let all = INPUTS * EACH * payloads;
     page.line(&format!("## {INPUTS} inputs at once, {EACH} MiB each, to `-w /dev/null`\n"))?;

@@ -12,7 +12,7 @@ fn the_worst_inputs_found_cost_not_much_more_than_ordinary_ones() {
         assert!(!samples.is_empty(), "{}: no samples", parser.name);
         let ordinary = ordinary(parser, &mut run, &samples);
         assert!(ordinary > 0.0, "{}: samples cost nothing", parser.name);
-        for size in SIZES {
+        for size in KEPT_SIZES {
             let Ok(input) = fs::read(kept(parser, size)) else {
                 panic!("{}: nothing is kept for {size}", parser.name)
             };

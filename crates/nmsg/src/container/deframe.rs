@@ -354,8 +354,8 @@ impl Deframer {
             return Next::Wait;
         }
         let past = MAGIC.len() as u64;
-        let header = match Header::parse(unread) {
-            Ok(Some(header)) if header.body_len <= self.limits.container_body => header,
+        let header = match Header::whole(unread) {
+            Some(header) if header.body_len <= self.limits.container_body => header,
             _ => {
                 self.skip(past);
                 return Next::Again;
@@ -465,7 +465,7 @@ pub fn swallowed_containers<'a>(
     let mut good = vec![body.len()];
     let mut end = body.len();
     while let Some(found) = rfind_magic(&body[..end]) {
-        if let Ok(Some(header)) = Header::parse(&body[found..])
+        if let Some(header) = Header::whole(&body[found..])
             && header.body_len <= limits.container_body
             && good
                 .binary_search_by(|at| (found as u64 + header.container_len()).cmp(&(*at as u64)))

@@ -98,19 +98,29 @@ impl Header {
         if octets[..seen] != MAGIC[..seen] {
             return Err(bad_magic(octets));
         }
+        match (Self::whole(octets), octets) {
+            (Some(header), _) => Ok(Some(header)),
+            (None, [_, _, _, _, _, 2, ..] | [_, _, _, _, 0, 1, ..]) => Ok(None),
+            (None, [_, _, _, _, flags, version, ..]) => {
+                Err(Error::new(ErrorKind::BadVersion([*flags, *version])))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The header whose magic `octets` start with, if it is whole and of a version that exists: where
+    /// magics are only tried, what is wrong with them does not matter.
+    #[inline]
+    pub(super) fn whole(octets: &[u8]) -> Option<Self> {
         match *octets {
             [_, _, _, _, flags, 2, a, b, c, d, ..] => {
-                Ok(Some(Self::v2(Flags(flags), u32::from_be_bytes([a, b, c, d]))))
+                Some(Self::v2(Flags(flags), u32::from_be_bytes([a, b, c, d])))
             }
             [_, _, _, _, 0, 1, a, b, ..] => {
                 let body_len = u16::from_be_bytes([a, b]).into();
-                Ok(Some(Self { version: Version::V1, flags: Flags::default(), body_len }))
+                Some(Self { version: Version::V1, flags: Flags::default(), body_len })
             }
-            [_, _, _, _, _, 2, ..] | [_, _, _, _, 0, 1, ..] => Ok(None),
-            [_, _, _, _, flags, version, ..] => {
-                Err(Error::new(ErrorKind::BadVersion([flags, version])))
-            }
-            _ => Ok(None),
+            _ => None,
         }
     }
 
