@@ -23,7 +23,7 @@ _nmsgtool() {
 
     case "${cmd}" in
         nmsgtool)
-            opts="-b -B -c -C -d -D -e -f -F -h -i -j -J -k -l -L -m -o -p -P -r -R -s -S -t -T -U -v -V -w -Z -z --bpf --byterate --count --readchan --debug --daemon --endline --readpres --filter --getgroup --getoperator --getsource --help --readif --readjson --writejson --kicker --kafkakey --readkafka --readsock --readzsock --mtu --mirror --writepres --readpcap --pidfile --policy --readnmsg --randomize --writesock --writezsock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --writekafka --readzchan --zlibout --where --flush-interval --rotate-size --skip-empty --threads --keep-going --strict --stats --metrics --log-format --ttl --classic-capture --whole-records"
+            opts="-b -B -c -C -d -D -e -f -F -h -i -j -J -k -l -L -m -M -o -p -P -r -R -s -S -t -T -U -v -V -w -Z -z --bpf --byterate --count --readchan --debug --daemon --endline --readpres --filter --getgroup --getoperator --getsource --help --readif --readjson --writejson --kicker --kafkakey --readkafka --readsock --readzsock --mtu --statsmod --mirror --writepres --readpcap --pidfile --policy --readnmsg --randomize --writesock --writezsock --setgroup --setoperator --setsource --interval --msgtype --username --unbuffered --version --vendor --writenmsg --writekafka --readzchan --zlibout --where --flush-interval --rotate-size --skip-empty --threads --keep-going --strict --stats --metrics --log-format --ttl --classic-capture --whole-records"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +296,20 @@ _nmsgtool() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --statsmod)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -M)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

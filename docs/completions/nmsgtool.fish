@@ -17,6 +17,7 @@ complete -c nmsgtool -l readkafka -d 'read from a Kafka topic (containers or JSO
 complete -c nmsgtool -s l -l readsock -d 'listen for containers on UDP ADDR/PORT[..PORT]' -r -f
 complete -c nmsgtool -s L -l readzsock -d 'read containers from a ZeroMQ endpoint' -r -f
 complete -c nmsgtool -s m -l mtu -d 'container size for UDP outputs, in bytes' -r -f
+complete -c nmsgtool -s M -l statsmod -d 'report counters at intervals' -r -f
 complete -c nmsgtool -s o -l writepres -d 'write presentation text to a file' -r -F
 complete -c nmsgtool -s p -l readpcap -d 'read packets from a capture file; needs -T' -r -F
 complete -c nmsgtool -s P -l pidfile -d 'write the process id to a file' -r -F

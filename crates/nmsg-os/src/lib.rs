@@ -12,9 +12,11 @@
 //! | [`pcap`] | libpcap opened at run time: filter expressions, live capture |
 //! | [`terminal`] | how wide a terminal is, and whose |
 //! | [`wait_with_usage`] | what a child process cost |
+//! | [`local_time_text`] | a time of day where the process is |
 //! | [`User`], [`daemon`] | what the process runs as |
 
 mod bell;
+mod clock;
 pub mod daemon;
 pub mod durable;
 mod host;
@@ -31,6 +33,7 @@ mod usage;
 mod user;
 
 pub use bell::Bell;
+pub use clock::local_time_text;
 pub use host::canonical_host_name;
 pub use latch::{Latch, Ready, sleep, wait};
 pub use poll::{Interest, PollSet};

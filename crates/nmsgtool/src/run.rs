@@ -15,6 +15,7 @@ mod progress;
 mod report;
 mod rotation;
 mod socket;
+mod statistics;
 mod zmq;
 
 use crate::failure::{ExitStatus, Failure, FailureKind};
@@ -32,6 +33,7 @@ use nmsg_os::{Latch, User, signal};
 use process::{Going, PidFile};
 use progress::Progress;
 use report::Reporter;
+use statistics::Reports;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -80,6 +82,10 @@ fn attempt(log: &Log, program: &str, flags: FlagSet, given: Given) -> Result<Exi
             Err(failure) => return Err(failure),
         };
     metrics::serve(metrics, &mut reporter)?;
+    for report in &settings.statistics {
+        reporter.line(2, report);
+        reporter.add_reports(Reports::start(report, log)?);
+    }
     process::ready(detached)?;
     reporter.show_progress(Progress::of(&settings, program, log));
     let outcome = engine

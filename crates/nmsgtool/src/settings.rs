@@ -8,6 +8,7 @@ mod labels;
 mod modules;
 mod same_file;
 mod socket;
+mod statistics;
 mod zmq;
 
 pub use capture::InterfaceInput;
@@ -16,6 +17,7 @@ pub use filter::{ChainedFilter, Condition, Filters};
 pub use kafka::KafkaTopic;
 pub use labels::{ChannelFile, Label, Labels, MessageType, Names, Selection};
 pub use socket::SocketOutput;
+pub use statistics::Statistics;
 pub use zmq::ZmqSocket;
 
 use crate::endline;
@@ -141,6 +143,8 @@ pub struct Settings {
     pub condition: Option<Condition>,
     /// Filters that the messages go through that are left (`-F`, `--policy`).
     pub filters: Filters,
+    /// Reports about the run (`-M`).
+    pub statistics: Vec<Statistics>,
     /// Labels every message gets on its way out (`--set…`).
     pub set: Labels,
     /// What captured packets become; present where an input needs it (`-T`, `-b`, `DNSQR_…`).
@@ -231,6 +235,7 @@ impl Settings {
         let Opened { mut endpoints, channels, zmq_channels, mut warnings } = opened;
         warnings.extend(modules::missing_folder(around.env));
         let filters = Filters::take(given, &mut warnings)?;
+        let statistics = Statistics::take(given)?;
         if inputs(&endpoints).next().is_none() {
             return Err(Failure::usage("no data sources specified (-h for more help)"));
         }
@@ -279,6 +284,7 @@ impl Settings {
             select,
             condition,
             filters,
+            statistics,
             set,
             capture,
             on_damage,

@@ -372,14 +372,16 @@ pub const FLAGS: &[Flag] = &[
         id: FlagId::StatsModule,
         long: "statsmod",
         short: Some('M'),
-        label: "dso[,params]",
+        label: "name[,params]",
         kind: Kind::List,
         group: Group::Extension,
-        help: "export counters with a statistics module",
-        doc: "Loads a statistics module, which reports the counters of the run as it sees fit. \
-              Names and parameters are written as for filter modules.",
-        example: "nmsgtool -r day.nmsg -o - -M sample,out=day.stats,secs=3",
-        available: false,
+        env: Some("NMSG_STATSMOD_CONFIG"),
+        help: "report counters at intervals",
+        doc: "Reports the counters of the run at intervals and once more at its end. `sample` is built in: \
+              `secs=N` sets the interval, one second if not given, and `out=FILE` the file, which is \
+              standard error if not given. Each mention is a report of its own.",
+        example: "nmsgtool -l 127.0.0.1/8430 -w feed.nmsg -M sample,out=feed.stats,secs=60",
+        available: true,
         ..ROW
     },
     Flag {

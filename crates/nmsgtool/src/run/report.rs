@@ -3,6 +3,7 @@ use super::log::{Entry, Log, Severity, Value};
 use super::names::Catalogue;
 use super::process;
 use super::progress::Progress;
+use super::statistics::Reports;
 use crate::failure::{ExitStatus, reason};
 use crate::help;
 use crate::settings::{OnDamage, Settings};
@@ -27,11 +28,12 @@ pub(super) struct Reporter {
     strict: bool,
     metrics: Option<MetricsServer>,
     progress: Option<Progress>,
+    reports: Vec<Reports>,
 }
 
 impl Reporter {
     pub(super) fn new(log: Log, level: u32) -> Self {
-        Self { log, level, strict: false, metrics: None, progress: None }
+        Self { log, level, strict: false, metrics: None, progress: None, reports: Vec::new() }
     }
 
     /// True when lines of this level are shown.
@@ -91,6 +93,11 @@ impl Reporter {
     /// Keeps up to date what a server shows.
     pub(super) fn show_metrics(&mut self, server: MetricsServer) {
         self.metrics = Some(server);
+    }
+
+    /// Keeps up to date what is reported.
+    pub(super) fn add_reports(&mut self, reports: Reports) {
+        self.reports.push(reports);
     }
 
     /// Says what the run is about to do.
@@ -285,6 +292,9 @@ impl Observer for Reporter {
     fn pulse(&mut self, is_idle: bool, ledger: &mut dyn FnMut() -> Ledger) {
         if let Some(server) = &self.metrics {
             server.board().pulse(is_idle, ledger);
+        }
+        for reports in &self.reports {
+            reports.board().pulse(is_idle, ledger);
         }
         if let Some(progress) = &mut self.progress {
             progress.pulse(ledger);

@@ -126,6 +126,7 @@ fn nothing_but_an_input() {
             select: Selection::default(),
             condition: None,
             filters: Filters::default(),
+            statistics: Vec::new(),
             set: Labels::default(),
             capture: None,
             on_damage: OnDamage::Report,
@@ -183,6 +184,7 @@ fn no_available_option_is_ignored() {
             FlagId::ReadZmqChannel => "zch",
             FlagId::ReadKafka | FlagId::WriteKafka => "json:t@b",
             FlagId::Filter => "sample,count=1",
+            FlagId::StatsModule => "sample",
             FlagId::Where => "type = dnsqr",
             FlagId::Metrics => "127.0.0.1:0",
             FlagId::LogFormat => "json",
@@ -201,10 +203,14 @@ fn no_available_option_is_ignored() {
 
 #[test]
 fn an_accepted_option_nobody_acts_on_is_a_bug_not_a_silence() {
-    let failure =
-        settle_in(&["-r", "in", "--statsmod", "x"], FlagSet::whole_table(), &|_| None).unwrap_err();
+    let words = ["-r", "in"].map(OsString::from);
+    let flags = FlagSet::available();
+    let Ok(Command::Run(mut given)) = grammar::parse(flags, words) else { panic!("it is a run") };
+    given.supply(FlagId::Help, OsString::new());
+    let around = Surroundings { flags, env: &|_| None, names: &TestNames };
+    let failure = Settings::from_given(given, around).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Internal);
-    assert!(failure.to_string().contains("-M"), "{failure}");
+    assert!(failure.to_string().contains("-h"), "{failure}");
 }
 
 #[test]
@@ -889,4 +895,34 @@ fn mo_1_a_folder_of_modules_that_is_not_there_is_told() {
         );
         assert_eq!(settle_with(Some(name)), [want]);
     }
+}
+
+#[test]
+fn en_8_reports_and_their_parameters() {
+    let given = line("-r in -M sample -M sample,secs=10,out=a.stats");
+    let seconds: Vec<u64> = given.statistics.iter().map(|report| report.interval.get()).collect();
+    assert_eq!(seconds, [1, 10]);
+    assert_eq!(given.statistics[0].out, None);
+    assert_eq!(given.statistics[1].out, Some(PathBuf::from("a.stats")));
+    assert_eq!(given.statistics[1].to_string(), "adding stats module sample,secs=10,out=a.stats");
+    for (text, above) in [
+        ("nosuch", "nmsg_statsmod_init: ERROR: unable to open module file nmsg_stats1_nosuch.so"),
+        ("./x.so", "nmsg_statsmod_init: ERROR: unable to open module file ./x.so"),
+        ("sample,foo=1", "parse_args: invalid module parameter \"foo\""),
+        ("sample,out=", "parse_args: invalid module parameter \"out\""),
+        (
+            "sample,secs=0",
+            "parse_args: invalid update frequency value \"0\" (must be a number greater than 0)",
+        ),
+        (
+            "sample,secs=",
+            "parse_args: invalid update frequency value \"\" (must be a number greater than 0)",
+        ),
+    ] {
+        let failure = settle(&["-r", "in", "-M", text]).unwrap_err();
+        assert_eq!((failure.exit_status().code(), failure.details()), (2, vec![above.to_owned()]));
+        let want = format!("nmsg_io_add_stats_module() failed for {text}: generic failure (1)");
+        assert_eq!(failure.to_string(), want);
+    }
+    assert!(mistake(&["-r", "in", "-M", ""]).contains("-M without the name of a module"));
 }

@@ -15,6 +15,7 @@ mod rotation;
 mod shapes;
 mod signals;
 mod sockets;
+mod statistics;
 mod status;
 mod text;
 mod tool;
