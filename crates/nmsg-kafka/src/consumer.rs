@@ -22,6 +22,9 @@ use crate::remark::Listener;
 /// (`container-and-io` §2.7).
 const METADATA_TRIES: u32 = 10;
 const METADATA_TIME: Duration = Duration::from_millis(500);
+/// Milliseconds for which nothing is fetched when enough records wait here. The library's own is a
+/// second, in which all of them are long used up.
+const FETCH_PAUSE: &str = "10";
 /// How often an interruption is looked for where there is no descriptor to wait for.
 const ASKING_INTERVAL: Duration = Duration::from_millis(20);
 /// Time for the library to look behind events that are no records; spent only when there are none.
@@ -115,6 +118,7 @@ impl Consumer {
         let first = [
             ("enable.partition.eof", "true"),
             ("allow.auto.create.topics", "false"),
+            ("fetch.queue.backoff.ms", FETCH_PAUSE),
             ("client.id", &*client_id),
             ("group.id", &*client_id),
             ("enable.auto.commit", if in_group { "true" } else { "false" }),

@@ -33,6 +33,8 @@ pub struct KafkaSource {
     receipts: Receipts,
     /// Where members of a group are in the topic: receipts and the records they stand for.
     unaccepted: Option<VecDeque<(u64, Position)>>,
+    /// What was accepted last of each partition; empty between calls.
+    latest: Vec<Position>,
     /// The receipt for what is read now.
     receipt: u64,
     failed: Option<io::Error>,
@@ -64,6 +66,7 @@ impl KafkaSource {
             start: Instant::now(),
             receipts: Receipts::default(),
             unaccepted: in_group.then(VecDeque::new),
+            latest: Vec::new(),
             receipt: 1,
             failed: None,
         })
@@ -110,6 +113,13 @@ impl KafkaSource {
             && receipt <= accepted
         {
             unaccepted.pop_front();
+            // The last one of a partition stands for all before it.
+            match self.latest.iter_mut().find(|latest| latest.partition == position.partition) {
+                Some(latest) => *latest = position,
+                None => self.latest.push(position),
+            }
+        }
+        for position in self.latest.drain(..) {
             self.consumer.accept(position);
         }
     }
