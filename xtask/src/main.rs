@@ -7,6 +7,7 @@ mod docs;
 mod guard;
 mod live;
 #[path = "../../crates/nmsgtool/tests/capture/namespace.rs"]
+#[expect(dead_code, reason = "tests share it")]
 mod namespace;
 #[path = "../../crates/nmsg-capture/src/test_packets.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "tests share it; its inputs are right")]

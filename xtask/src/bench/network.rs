@@ -18,6 +18,10 @@ const RATES: [u32; 14] = [
 ];
 /// Times that a rate is tried; a machine that has other things to do loses some datagrams now and then.
 const TRIES: usize = 3;
+/// How much faster the sender must have been for a rate to count as another, and how often in a row it may not
+/// be before that is all it can do.
+const NOTICEABLE: f64 = 1.03;
+const MOST_UNMOVED: u32 = 3;
 /// How long a listener may take to bind its socket, and to write what has arrived.
 const SETTLING: Duration = Duration::from_millis(500);
 const DRAIN: Duration = Duration::from_secs(2);
@@ -49,7 +53,7 @@ pub(super) fn highest_rate(
     traffic: &Traffic<'_>,
 ) -> io::Result<Taken> {
     let datagrams = count_datagrams(sender, traffic)?;
-    let mut best = Taken::default();
+    let (mut best, mut unmoved) = (Taken::default(), 0);
     for rate in RATES {
         let mut taken = None;
         for _ in 0..TRIES {
@@ -58,15 +62,18 @@ pub(super) fn highest_rate(
                 break;
             }
         }
-        let Some(taken) = taken else { break };
-        best = taken;
-        // What the sender cannot reach says nothing about the listener.
-        best.limited_by_sender = taken.rate < f64::from(rate) * 0.9;
-        if best.limited_by_sender {
+        let Some(taken) = taken else { return Ok(best) };
+        if taken.rate > best.rate * NOTICEABLE {
+            (best, unmoved) = (taken, 0);
+        } else {
+            unmoved += 1;
+        }
+        if unmoved == MOST_UNMOVED {
             break;
         }
     }
-    Ok(best)
+    // What the sender cannot reach says nothing about the listener.
+    Ok(Taken { limited_by_sender: true, ..best })
 }
 
 fn try_rate(
