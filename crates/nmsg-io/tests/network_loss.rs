@@ -99,7 +99,7 @@ fn sk_8_exactly_what_a_bad_network_loses_is_counted() {
         ("a perfect one", 0, 0, 1),
         ("losses", 10, 0, 1),
         ("duplicates", 0, 5, 1),
-        ("reordering", 0, 0, 40),
+        ("reordering", 0, 0, 64),
         ("all of it", 10, 5, 40),
         ("a disaster", 2, 2, 15),
     ] {
