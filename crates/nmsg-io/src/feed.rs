@@ -72,6 +72,10 @@ impl Feeder<'_> {
                 }
             }
         }
+        while self.source.take_rest(&mut raw) {
+            self.decoder.decode(&mut raw, &mut batch);
+            let _ = consumer.take(&mut batch);
+        }
         self.source.finish(&mut raw);
         self.decoder.decode(&mut raw, &mut batch);
         self.decoder.finish(&mut batch);

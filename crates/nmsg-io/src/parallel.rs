@@ -157,7 +157,12 @@ impl Reader<'_> {
                 }
             }
         }
-        raw.clear();
+        while feeder.source.take_rest(&mut raw) {
+            self.pool.wait_for_progress();
+            let full = std::mem::replace(&mut raw, self.pool.spare_raw());
+            let serial = self.next_serial();
+            self.pool.decode(self.input, serial, full);
+        }
         feeder.source.finish(&mut raw);
         let serial = self.next_serial();
         self.pool.decode(self.input, serial, raw);

@@ -173,6 +173,14 @@ impl Pool {
         !work.stopped
     }
 
+    /// Waits until there is room for what was taken in before the end of the run.
+    pub(crate) fn wait_for_progress(&self) {
+        let mut work = lock(&self.work);
+        while work.under_way >= CAPACITY * self.workers {
+            work = self.has_room.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// Adds what an input has read to the work.
     pub(crate) fn decode(&self, input: usize, serial: u64, raw: RawBatch) {
         let mut work = lock(&self.work);

@@ -230,6 +230,13 @@ pub trait Source: Send {
     /// Is called when all outputs are closed.
     fn close(self: Box<Self>) {}
 
+    /// Gives, part by part, what was taken in before the end of reading and not passed on; false when
+    /// there is nothing more.
+    fn take_rest(&mut self, batch: &mut RawBatch) -> bool {
+        batch.clear();
+        false
+    }
+
     /// Tells what only shows when nothing more is read; most sources know nothing of the kind.
     fn finish(&mut self, batch: &mut RawBatch) {
         batch.clear();

@@ -184,3 +184,51 @@ fn a_stranger_does_not_end_a_strict_run() {
     assert_eq!(outcome.ledger.payloads_out(), 2);
     assert!(!outcome.damaged && outcome.ledger.balances());
 }
+
+/// Gives nothing before reading ends, and then containers one by one.
+struct Late(std::vec::IntoIter<Vec<u8>>);
+
+impl Source for Late {
+    fn name(&self) -> &str {
+        "late"
+    }
+
+    fn kind(&self) -> RawKind {
+        RawKind::Messages
+    }
+
+    fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
+        batch.clear();
+        Ok(Event::End)
+    }
+
+    fn wait(&mut self, latches: &[&Latch], until: Option<Instant>) -> io::Result<Ready> {
+        nmsg_os::wait(latches, until)
+    }
+
+    fn take_rest(&mut self, batch: &mut RawBatch) -> bool {
+        batch.clear();
+        let Some(octets) = self.0.next() else { return false };
+        let (header, body) = Header::parse_message(&octets).expect("a container");
+        batch.push_message(header, body, peer(1));
+        true
+    }
+}
+
+#[test]
+fn en_6_what_was_taken_in_is_delivered_part_by_part() {
+    for (inputs, threads) in [(1, 1), (1, 3), (2, 1), (2, 3)] {
+        let output = Output::create(Path::new("/dev/null"), OutputFormat::Json, None);
+        let mut engine = Engine::new().output(output.expect("the null device")).threads(threads);
+        for _ in 0..inputs {
+            engine = engine.source(Late(stream(300, 1, true).into_iter()));
+        }
+        let outcome = engine.run(&mut ());
+        assert!(outcome.ledger.balances(), "{:#?}", outcome.ledger);
+        assert_eq!(
+            outcome.ledger.payloads_out(),
+            300 * inputs,
+            "{inputs} inputs, {threads} threads"
+        );
+    }
+}

@@ -111,13 +111,15 @@ impl Source for UdpSource {
         self.receiver.wait(latches, until)
     }
 
+    fn take_rest(&mut self, batch: &mut RawBatch) -> bool {
+        batch.clear();
+        let before = self.passed_on;
+        self.pass_on(self.start.elapsed(), batch);
+        self.passed_on > before
+    }
+
     fn finish(&mut self, batch: &mut RawBatch) {
         batch.clear();
-        // What was received counts as taken in.
-        let now = self.start.elapsed();
-        for Datagram { sender, octets } in self.receiver.datagrams().skip(self.passed_on) {
-            self.messages.take(octets, Some(sender), now, batch);
-        }
         self.note_drops(batch);
         self.messages.finish(batch);
     }

@@ -90,13 +90,22 @@ impl Source for ZmqSource {
         })
     }
 
-    fn finish(&mut self, batch: &mut RawBatch) {
+    fn take_rest(&mut self, batch: &mut RawBatch) -> bool {
         batch.clear();
         let now = self.start.elapsed();
+        let mut found = false;
         // Senders take these for delivered.
-        while let Some(part) = self.receiver.next_buffered_part() {
+        while !batch.is_full()
+            && let Some(part) = self.receiver.next_buffered_part()
+        {
+            found = true;
             self.messages.take(part.body, None, now, batch);
         }
+        found
+    }
+
+    fn finish(&mut self, batch: &mut RawBatch) {
+        batch.clear();
         self.messages.finish(batch);
         self.strangers.finish(self.receiver.faults());
     }
