@@ -5,7 +5,7 @@ use crate::tool::{
     END, Scratch, assert_quick, command, containers, end_of, run, settle, signal, start,
 };
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Command;
 use std::time::Duration;
 
@@ -90,13 +90,15 @@ fn ro_6_a_kicker_that_fails_costs_no_data() {
         let mut child = start(command(words.iter().chain(more)));
         let mut stdin = child.stdin.take().expect("a pipe");
         stdin.write_all(&containers(&[12]).concat()).expect("the program reads");
-        // Long enough that the idle program collects the statuses of the first two.
-        std::thread::sleep(Duration::from_millis(900));
-        settle(child.id());
+        // The idle program collects statuses.
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut said = String::new();
+        stderr.read_line(&mut said).expect("text");
+        assert!(said.starts_with("nmsgtool: kicker for "), "{kicker}: {said}");
         drop(stdin);
-        let (ran, _) = end_of(child);
+        let (mut ran, _) = end_of(child);
+        stderr.read_to_string(&mut ran.stderr).expect("text");
         assert_eq!(ran.status, status, "{kicker}: {}", ran.stderr);
-        assert!(ran.stderr.contains("nmsgtool: kicker for "), "{kicker}: {}", ran.stderr);
         assert_eq!(balanced(&ran), (12, 12), "{kicker}");
         let mut there = 0;
         for name in finished(&scratch) {
