@@ -16,6 +16,8 @@ use crate::{root, samples};
 
 /// Runs of each program per row; the median counts.
 const ROUNDS: usize = 5;
+/// The same where another program is slow and the ratio far from one.
+const PEER_ROUNDS: usize = 3;
 
 /// One row of the table: what is measured, and by which ratio to the C suite it should be faster.
 struct Row {
@@ -99,22 +101,69 @@ const ROWS: &[Row] = &[
     Row { name: "start-up, -v", arguments: &["-v"], target: 2.0 },
 ];
 
-/// Rows for which both programs have two processors; the time on the wall counts.
+/// Rows that are measured with one worker on one processor and with two on two; the goal is the
+/// ratio of their times on the wall.
 const ROWS_ON_TWO: &[Row] = &[
     Row {
-        name: "NMSG → JSON, 1 M SIE:dnsdedupe, two processors",
+        name: "NMSG → JSON, 1 M SIE:dnsdedupe, two workers",
         arguments: &["-r", "{D}/dnsdedupe.nmsg", "-J", "/dev/null"],
-        target: 15.0,
+        target: 1.8,
     },
     Row {
-        name: "NMSG → JSON, 300 k base:dnsqr, two processors",
+        name: "NMSG → JSON, 300 k base:dnsqr, two workers",
         arguments: &["-r", "{D}/dnsqr.nmsg", "-J", "/dev/null"],
-        target: 15.0,
+        target: 1.8,
     },
     Row {
-        name: "NMSG → zlib NMSG, 1 M SIE:dnsdedupe, two processors",
+        name: "NMSG → presentation, 1 M SIE:dnsdedupe, two workers",
+        arguments: &["-r", "{D}/dnsdedupe.nmsg", "-o", "/dev/null"],
+        target: 1.8,
+    },
+    Row {
+        name: "NMSG → presentation, 300 k base:dnsqr, two workers",
+        arguments: &["-r", "{D}/dnsqr.nmsg", "-o", "/dev/null"],
+        target: 1.8,
+    },
+    Row {
+        name: "JSON → NMSG, 1 M SIE:dnsdedupe, two workers",
+        arguments: &["-j", "{D}/dnsdedupe.json", "-w", "/dev/null"],
+        target: 1.8,
+    },
+    Row {
+        name: "NMSG → zlib NMSG, 1 M SIE:dnsdedupe, two workers",
         arguments: &["-r", "{D}/dnsdedupe.nmsg", "-z", "-w", "/dev/null"],
-        target: 4.0,
+        target: 1.8,
+    },
+];
+
+/// Another program whose work can fairly be compared with ours.
+struct Peer {
+    /// What both do.
+    work: &'static str,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    /// Our arguments for the same.
+    own: &'static [&'static str],
+}
+
+const PEERS: &[Peer] = &[
+    Peer {
+        work: "1 M JSON lines of SIE:dnsdedupe read and written as JSON lines",
+        program: "jq",
+        arguments: &["-c", ".", "{D}/dnsdedupe.json"],
+        own: &["-j", "{D}/dnsdedupe.json", "-J", "/dev/null"],
+    },
+    Peer {
+        work: "DNS of 585 k frames decoded to lines of JSON",
+        program: "tshark",
+        arguments: &["-n", "-r", "{D}/dns.pcap", "-Y", "dns", "-T", "ek", "-J", "dns"],
+        own: &["-p", "{D}/dns.pcap", "-V", "base", "-T", "dnsqr", "-J", "/dev/null"],
+    },
+    Peer {
+        work: "the file of 1 M SIE:dnsdedupe compressed, level 6",
+        program: "gzip",
+        arguments: &["-6", "-c", "{D}/dnsdedupe.nmsg"],
+        own: &["-r", "{D}/dnsdedupe.nmsg", "-z", "-w", "/dev/null"],
     },
 ];
 
@@ -217,7 +266,7 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
     );
     let is_wanted = |name: &str| only.is_none_or(|text| name.contains(text));
     for row in ROWS.iter().filter(|row| is_wanted(row.name)) {
-        let (own, compared) = measure(row, "1", &ours, reference.as_ref(), &data)?;
+        let (own, compared) = measure(row, &ours, reference.as_ref(), &data)?;
         let (cpu, ratio) = compare(own.cpu, compared.map(|other| other.cpu));
         let line = format!(
             "| {} | {:.3} | {cpu} | {ratio} | {}× | {:.3} | {:.1} |",
@@ -239,17 +288,43 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
     };
     let on_two: Vec<&Row> = ROWS_ON_TWO.iter().filter(|row| is_wanted(row.name)).collect();
     if !on_two.is_empty() {
-        tell("\n| path | wall s | C suite wall s | ratio | goal | CPU s | peak MiB |".to_owned())?;
-        tell("|---|---|---|---|---|---|---|".to_owned())?;
+        tell(
+            "\n| path | wall s, one worker | wall s, two | ratio | goal | C suite wall s | peak MiB |\n\
+             |---|---|---|---|---|---|---|"
+                .to_owned(),
+        )?;
     }
     for row in on_two {
-        let (own, compared) = measure(row, "0,1", &ours, reference.as_ref(), &data)?;
-        let (wall, ratio) = compare(own.wall, compared.map(|other| other.wall));
-        let memory = own.memory as f64 / 1_048_576.0;
+        let Workers { one, two, other } = measure_workers(row, &ours, reference.as_ref(), &data)?;
+        let (wall, _) = compare(two.wall, other.map(|other| other.wall));
+        let memory = two.memory as f64 / 1_048_576.0;
+        let ratio = one.wall / two.wall;
         tell(format!(
-            "| {} | {:.3} | {wall} | {ratio} | {}× | {:.3} | {memory:.1} |",
-            row.name, own.wall, row.target, own.cpu
+            "| {} | {:.3} | {:.3} | {ratio:.2}× | {}× | {wall} | {memory:.1} |",
+            row.name, one.wall, two.wall, row.target
         ))?;
+    }
+    let peers: Vec<&Peer> = PEERS.iter().filter(|peer| is_wanted(peer.work)).collect();
+    if !peers.is_empty() {
+        tell(
+            "\n| work | other program | its CPU s | CPU s | ratio |\n|---|---|---|---|---|"
+                .to_owned(),
+        )?;
+    }
+    for peer in peers {
+        let Peer { work, program, arguments, own } = *peer;
+        let Some(version) = version_of(program) else {
+            say(&format!("{program} is not installed: not compared"))?;
+            continue;
+        };
+        let other = Tool { program: program.into(), scratch: data.clone() };
+        let (mut theirs, mut mine) = (Vec::new(), Vec::new());
+        for _ in 0..PEER_ROUNDS {
+            theirs.push(other.run(&data, arguments)?);
+            mine.push(ours.run(&data, own)?);
+        }
+        let (theirs, mine) = (Median::of(theirs).cpu, Median::of(mine).cpu);
+        tell(format!("| {work} | {version} | {theirs:.3} | {mine:.3} | {:.1}× |", theirs / mine))?;
     }
     if is_wanted(UDP_RECEIVE) {
         tell(
@@ -303,19 +378,51 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
 /// Runs both programs in turn.
 fn measure(
     row: &Row,
-    processors: &str,
     ours: &Tool,
     reference: Option<&Tool>,
     data: &Path,
 ) -> io::Result<(Median, Option<Median>)> {
     let (mut own, mut other) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        own.push(ours.run_on(processors, data, row.arguments)?);
+        own.push(ours.run(data, row.arguments)?);
         if let Some(reference) = reference {
-            other.push(reference.run_on(processors, data, row.arguments)?);
+            other.push(reference.run(data, row.arguments)?);
         }
     }
     Ok((Median::of(own), (!other.is_empty()).then(|| Median::of(other))))
+}
+
+/// What [`measure_workers`] has measured.
+struct Workers {
+    one: Median,
+    two: Median,
+    other: Option<Median>,
+}
+
+/// Runs our program with one worker and with two, and the C suite's on two processors, in turn.
+fn measure_workers(
+    row: &Row,
+    ours: &Tool,
+    reference: Option<&Tool>,
+    data: &Path,
+) -> io::Result<Workers> {
+    let (mut one, mut two, mut other) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        one.push(ours.run(data, &[row.arguments, &["--threads", "1"]].concat())?);
+        two.push(ours.run_on("0,1", data, &[row.arguments, &["--threads", "2"]].concat())?);
+        if let Some(reference) = reference {
+            other.push(reference.run_on("0,1", data, row.arguments)?);
+        }
+    }
+    let other = (!other.is_empty()).then(|| Median::of(other));
+    Ok(Workers { one: Median::of(one), two: Median::of(two), other })
+}
+
+/// The first line that a program says of its version; `None` when it is not there.
+fn version_of(program: &str) -> Option<String> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().next().map(|line| line.trim_end_matches('.').to_owned())
 }
 
 /// The C suite's figure, and its ratio to ours.
@@ -329,8 +436,8 @@ fn compare(own: f64, other: Option<f64>) -> (String, String) {
 fn page(table: &str, reference: Option<&Tool>) -> String {
     let mut page = String::from(
         "# Benchmarks\n\nMedians of five runs each, the two programs in turn, both pinned to one processor, output to \
-         /dev/null.\nCPU is user and system time. Where two processors or the network are measured, the headings say what counts: programs with two processors are compared by time \
-         on the wall; a listener has processor 1, its sender processor 0, and the rate rises until datagrams are lost three times. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
+         /dev/null.\nCPU is user and system time. Where two processors, other programs or the network are measured, the headings say what counts: one worker and two are compared by time \
+         on the wall, other programs by medians of three runs; a listener has processor 1, its sender processor 0, and the rate rises until datagrams are lost three times. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
          (without the variable only this suite is measured).\nThe data is generated from a fixed seed; see `xtask/src/traffic.rs`.\n\n",
     );
     page.push_str(&machine(reference.map(|reference| reference.program.as_path())));

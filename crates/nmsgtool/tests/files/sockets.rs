@@ -9,18 +9,28 @@ use nmsg::container::{ContainerWriter, Decoder, WriterSettings};
 use std::io::Read;
 use std::net::UdpSocket;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A port of the loopback interface that is free now.
 pub(crate) fn free_port(address: &str) -> u16 {
-    let socket = UdpSocket::bind((address, 0)).expect("a port");
-    socket.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Below the ports that the system gives away by itself: until the program opens it, nobody
+        // else is given this one.
+        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+        let offset = std::process::id().wrapping_mul(61).wrapping_add(serial) % 20_000;
+        let port = 12_000 + offset as u16;
+        if UdpSocket::bind((address, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Starts the program and waits until it listens: the pid file comes after the sockets.
 pub(crate) fn start_listening(scratch: &Scratch, mut listening: Command) -> Child {
-    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let serial = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let serial = NEXT.fetch_add(1, Ordering::Relaxed);
     let pid_file = scratch.text(&format!("pid{serial}"));
     listening.args(["-P", &pid_file]);
     let mut child = start(listening);
