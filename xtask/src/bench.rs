@@ -1,6 +1,6 @@
 //! Measurements: this project's `nmsgtool` and the C suite's, in turn, on one processor.
 
-mod network;
+pub(crate) mod network;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -13,6 +13,7 @@ use std::{env, fs};
 use nmsg_os::{Usage, wait_with_usage};
 
 use crate::{root, samples};
+use network::Sender;
 
 /// Runs of each program per row; the median counts.
 const ROUNDS: usize = 5;
@@ -334,7 +335,14 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
         )?;
         let (file, size) = ("dnsdedupe.nmsg", "1400");
         let traffic = network::Traffic { data: &data, file, payloads: UDP_PAYLOADS, size };
-        for (name, sender) in [("ours", Some(&ours)), ("C suite", reference.as_ref())] {
+        let file = data.join("datagrams");
+        network::prepare(&ours, &traffic, &file)?;
+        let senders = [
+            ("prepared datagrams", Some(Sender::Prepared(&file))),
+            ("ours", Some(Sender::Tool(&ours))),
+            ("C suite", reference.as_ref().map(Sender::Tool)),
+        ];
+        for (name, sender) in senders {
             let Some(sender) = sender else { continue };
             let own = network::highest_rate(sender, &ours, &traffic)?;
             let other = match &reference {

@@ -61,6 +61,11 @@ fn main() -> ExitCode {
         ["bench", "--count"] => guard::run(guard::Purpose::Accept),
         ["bench", "--shapes", ref rest @ ..] => shapes::run(rest),
         ["bench", only] => bench::run(Some(only)),
+        // For itself: the sender of a row above.
+        ["replay", file, port, rate] => match (port.parse(), rate.parse()) {
+            (Ok(port), Ok(rate)) => bench::network::replay(Path::new(file), port, rate),
+            _ => Err(io::Error::other(USAGE)),
+        },
         ["adversary", ref rest @ ..] => adversary::run(rest),
         ["peers", "--full", ref parts @ ..] => peers::run(parts, true),
         ["peers", ref parts @ ..] => peers::run(parts, false),

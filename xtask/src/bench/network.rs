@@ -12,9 +12,9 @@ use nmsg_os::{Usage, wait_with_usage};
 use super::Tool;
 
 /// Datagrams a second that are tried, one after the other, until some are lost.
-const RATES: [u32; 14] = [
+const RATES: [u32; 16] = [
     20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000, 140_000, 160_000, 200_000,
-    250_000, 300_000, 400_000,
+    250_000, 300_000, 400_000, 500_000, 600_000,
 ];
 /// Times that a rate is tried; a machine that has other things to do loses some datagrams now and then.
 const TRIES: usize = 3;
@@ -26,6 +26,19 @@ const MOST_UNMOVED: u32 = 3;
 const SETTLING: Duration = Duration::from_secs(10);
 /// How long it may take to write what has arrived.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How often datagrams that were prepared are sent, so that a run takes a second at any rate.
+const REPEATS: u64 = 5;
+/// Datagrams that are sent between two looks at the clock.
+const BURST: usize = 20;
+
+/// Who sends.
+#[derive(Clone, Copy)]
+pub(super) enum Sender<'t> {
+    Tool(&'t Tool),
+    /// This program, from a file with the datagrams of a tool: it only has to send.
+    Prepared(&'t Path),
+}
 
 /// What there is to send.
 pub(super) struct Traffic<'d> {
@@ -49,11 +62,14 @@ pub(super) struct Taken {
 
 /// Lets one program listen on processor 1 while `sender` sends on processor 0, faster and faster.
 pub(super) fn highest_rate(
-    sender: &Tool,
+    sender: Sender<'_>,
     listener: &Tool,
     traffic: &Traffic<'_>,
 ) -> io::Result<Taken> {
-    let datagrams = count_datagrams(sender, traffic)?;
+    let datagrams = match sender {
+        Sender::Tool(tool) => datagrams_of(tool, traffic)?.len() as u64,
+        Sender::Prepared(file) => REPEATS * prepared(file)?.len() as u64,
+    };
     let (mut best, mut unmoved) = (Taken::default(), 0);
     for rate in RATES {
         let mut taken = None;
@@ -78,7 +94,7 @@ pub(super) fn highest_rate(
 }
 
 fn try_rate(
-    sender: &Tool,
+    sender: Sender<'_>,
     listener: &Tool,
     traffic: &Traffic<'_>,
     rate: u32,
@@ -86,14 +102,12 @@ fn try_rate(
 ) -> io::Result<Option<Taken>> {
     let port = free_port()?;
     let address = format!("127.0.0.1/{port}");
-    let count = traffic.payloads.to_string();
+    let repeats = if matches!(sender, Sender::Prepared(_)) { REPEATS } else { 1 };
+    let count = (repeats * traffic.payloads).to_string();
     let listening = ["-l", &address, "-w", "/dev/null", "-c", &count];
     let listening = start(listener, "1", traffic, &listening)?;
     wait_for_listener(port)?;
-    let to = format!("{address},{rate},100");
-    let began = Instant::now();
-    let (status, _) = wait_with_usage(send(sender, traffic, &to)?)?;
-    let took = began.elapsed();
+    let (sent, took) = send(sender, traffic, port, rate)?;
     let usage = end_within(listening, DRAIN)?;
     let taken = |usage: Usage| Taken {
         rate: datagrams as f64 / took.as_secs_f64(),
@@ -101,7 +115,7 @@ fn try_rate(
         limited_by_sender: false,
     };
     // A sender that fails has met a listener that gave up.
-    Ok(usage.filter(|_| status.success()).map(taken))
+    Ok(usage.filter(|_| sent).map(taken))
 }
 
 /// Waits until somebody has bound a port.
@@ -117,21 +131,95 @@ fn wait_for_listener(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// How many datagrams the traffic is: sent to a socket of our own, slowly enough to count them.
-fn count_datagrams(sender: &Tool, traffic: &Traffic<'_>) -> io::Result<u64> {
+/// The datagrams of the traffic: sent to a socket of our own, slowly enough to take them all.
+fn datagrams_of(sender: &Tool, traffic: &Traffic<'_>) -> io::Result<Vec<Vec<u8>>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.set_read_timeout(Some(DRAIN))?;
-    let to = format!("127.0.0.1/{},20000,100", socket.local_addr()?.port());
-    let sending = send(sender, traffic, &to)?;
-    let (mut count, mut buffer) = (0, [0; 1 << 16]);
-    while socket.recv(&mut buffer).is_ok() {
-        count += 1;
+    let port = socket.local_addr()?.port();
+    let sending = start_sending(sender, traffic, &format!("127.0.0.1/{port},20000,100"))?;
+    let (mut datagrams, mut buffer) = (Vec::new(), [0; 1 << 16]);
+    while let Ok(len) = socket.recv(&mut buffer) {
+        datagrams.push(buffer[..len].to_vec());
     }
     wait_with_usage(sending)?;
-    Ok(count)
+    Ok(datagrams)
 }
 
-fn send(sender: &Tool, traffic: &Traffic<'_>, to: &str) -> io::Result<Child> {
+/// Writes the datagrams of the traffic to a file, each behind its length.
+pub(super) fn prepare(sender: &Tool, traffic: &Traffic<'_>, file: &Path) -> io::Result<()> {
+    let mut octets = Vec::new();
+    for datagram in datagrams_of(sender, traffic)? {
+        octets.extend_from_slice(&(datagram.len() as u32).to_le_bytes());
+        octets.extend_from_slice(&datagram);
+    }
+    std::fs::write(file, octets)
+}
+
+fn prepared(file: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let octets = std::fs::read(file)?;
+    let (mut rest, mut datagrams) = (&octets[..], Vec::new());
+    while let Some((len, behind)) = rest.split_first_chunk() {
+        let len = u32::from_le_bytes(*len) as usize;
+        let cut = || io::Error::other("the file of datagrams is cut short");
+        let (datagram, behind) = behind.split_at_checked(len).ok_or_else(cut)?;
+        datagrams.push(datagram.to_vec());
+        rest = behind;
+    }
+    Ok(datagrams)
+}
+
+/// Sends prepared datagrams to a port, so many a second; prints the seconds that it took.
+pub(crate) fn replay(file: &Path, port: u16, rate: f64) -> io::Result<()> {
+    let datagrams = prepared(file)?;
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.connect(("127.0.0.1", port))?;
+    let began = Instant::now();
+    let mut sent = 0;
+    for _ in 0..REPEATS {
+        for burst in datagrams.chunks(BURST) {
+            let due = Duration::from_secs_f64(sent as f64 / rate);
+            while began.elapsed() < due {
+                std::hint::spin_loop();
+            }
+            for datagram in burst {
+                socket.send(datagram)?;
+            }
+            sent += burst.len();
+        }
+    }
+    super::say(&began.elapsed().as_secs_f64().to_string())
+}
+
+/// Sends everything; gives whether that went well, and how long it took.
+fn send(
+    sender: Sender<'_>,
+    traffic: &Traffic<'_>,
+    port: u16,
+    rate: u32,
+) -> io::Result<(bool, Duration)> {
+    match sender {
+        Sender::Tool(tool) => {
+            let began = Instant::now();
+            let sending = start_sending(tool, traffic, &format!("127.0.0.1/{port},{rate},100"))?;
+            let (status, _) = wait_with_usage(sending)?;
+            Ok((status.success(), began.elapsed()))
+        }
+        Sender::Prepared(file) => {
+            let output = Command::new("taskset")
+                .args(["-c", "0"])
+                .arg(std::env::current_exe()?)
+                .arg("replay")
+                .arg(file)
+                .args([port.to_string(), rate.to_string()])
+                .stderr(Stdio::null())
+                .output()?;
+            let seconds = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(0.0);
+            Ok((output.status.success(), Duration::from_secs_f64(seconds)))
+        }
+    }
+}
+
+fn start_sending(sender: &Tool, traffic: &Traffic<'_>, to: &str) -> io::Result<Child> {
     start(sender, "0", traffic, &["-r", traffic.file, "-s", to, "-m", traffic.size])
 }
 
