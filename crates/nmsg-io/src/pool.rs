@@ -11,7 +11,7 @@ use crate::render::{RenderTally, TextRenderer};
 use crate::source::{RawBatch, weight_of};
 
 /// Octets of input that may be under way for each worker.
-const CAPACITY: usize = 512 << 10;
+const CAPACITY: usize = 768 << 10;
 /// Octets of input that may be under way beyond that for inputs that lose what is not read soon.
 const READ_AHEAD: usize = 32 << 20;
 /// How often the engine looks up while it waits.
