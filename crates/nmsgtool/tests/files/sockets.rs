@@ -438,8 +438,8 @@ fn is_written_after_the_flush_interval(threads: &str) -> bool {
     let scratch = Scratch::new();
     let port = free_port("127.0.0.1");
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    receiver.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
-    let [from, to] = [port, receiver.local_addr().unwrap().port()];
+    receiver.set_read_timeout(Some(Duration::from_secs(8))).expect("it is right");
+    let [from, to] = [port, receiver.local_addr().expect("it is right").port()];
     let [from, to] = [from, to].map(|port| format!("127.0.0.1/{port}"));
     let out = scratch.text(&format!("out{threads}"));
     let relay = ["-l", &from, "-s", &to, "-w", &out, "--mirror", "--threads", threads];
@@ -461,7 +461,8 @@ fn is_written_after_the_flush_interval(threads: &str) -> bool {
     let waited = start.elapsed();
     assert!((900..5000).contains(&waited.as_millis()), "{waited:?} with {threads} threads");
     let mut decoder = Decoder::new(&Limits::default());
-    let decoded = decoder.decode_message(&datagram[..len], (), Duration::ZERO).unwrap();
+    let decoded =
+        decoder.decode_message(&datagram[..len], (), Duration::ZERO).expect("it is right");
     assert_eq!(decoded.expect("a container").len(), 3, "together, {threads} threads");
     let mut file = Vec::new();
     while file.is_empty() {
