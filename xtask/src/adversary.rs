@@ -1,175 +1,191 @@
-//! Search for inputs that cost much: mutation of samples, keeping the worst, for every parser.
+//! Inputs that cost much: a search for them in every parser, and what the worst of them cost.
 
 mod corpus;
 mod mutate;
 mod parsers;
-#[cfg(test)]
-mod tests;
+mod search;
+mod weigh;
 
-use std::fs;
-use std::hint::black_box;
+use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+use std::{env, fs};
 
-use nmsg_os::thread_cpu;
-
-use crate::random::Random;
+use crate::bench::machine;
 use crate::root;
-use parsers::{PARSERS, Parser, Run};
+use parsers::{PARSERS, Parser};
+use search::search;
 
-/// Same inputs on every machine, as far as measured time allows.
-const SEED: u64 = 0x6164_7665;
 /// Largest inputs, in octets: a small one that shows fixed costs, a larger one that shows growth.
 const KEPT_SIZES: [usize; 2] = [512, 8192];
 /// Inputs of this size start from the worst smaller ones and are not kept: a cost per octet that is
 /// higher by the ratio of the sizes grows with the square.
 const LARGE: usize = 128 << 10;
-/// Inputs that are kept to be changed further.
-const POOL: usize = 24;
-/// Measurements of which the least counts, before an input is kept and before it is told.
-const TRIES: usize = 7;
-/// Octets that are read between two looks at the clock, about.
-const OCTETS_AT_ONCE: usize = 2048;
+/// No input may cost more than so many times what ordinary ones do, octet for octet.
+const MOST: f64 = 50.0;
 
-/// What one input cost.
-#[derive(Clone, Copy, Debug)]
-struct Cost {
-    /// Nanoseconds per octet, the least of several measurements.
-    per_octet: f64,
-}
+const PAGE: &str = "\
+# Inputs that cost much
 
-impl Cost {
-    fn measure(parser: &Parser, run: &mut Run, input: &[u8], tries: usize) -> Self {
-        let rounds = (OCTETS_AT_ONCE / input.len().max(1)).clamp(1, 32) as u32;
-        let mut least = Duration::MAX;
-        let mut made = 0;
-        for _ in 0..tries {
-            let start = thread_cpu();
-            for _ in 0..rounds {
-                made = black_box(run(black_box(input)));
-            }
-            least = least.min((thread_cpu() - start) / rounds);
+For every parser a search changes ordinary inputs again and again and goes on with those that cost most for each octet that is read or made. The worst found are in
+`xtask/adversary`, one of at most 512 octets and one of at most 8,192 for each parser, and a test holds them to fifty times the ordinary cost: the median over samples from
+golden data. Instructions are counted by valgrind, so the figures do not depend on how busy a machine is.
+
+`cargo xtask adversary [NAME…] [SECONDS]` searches on from there and writes this page, `cargo xtask adversary --check` only counts.
+
+";
+
+/// Searches, or does one of the smaller things that `arguments` name.
+pub(crate) fn run(arguments: &[&str]) -> io::Result<()> {
+    match *arguments {
+        // For itself, under valgrind.
+        ["--read", name, inputs, ref files @ ..] => {
+            weigh::read(named(name)?, inputs == "all", files)
         }
-        let octets = (input.len() + made).max(parser.least);
-        Self { per_octet: least.as_secs_f64() * 1e9 / octets as f64 }
+        ["--check"] => check(),
+        _ if cfg!(debug_assertions) => in_release(arguments),
+        _ => search_and_keep(arguments),
     }
 }
 
-/// The middle of the costs of ordinary inputs.
-fn ordinary(parser: &Parser, run: &mut Run, samples: &[Vec<u8>]) -> f64 {
-    let cost = |sample: &Vec<u8>| Cost::measure(parser, run, sample, TRIES).per_octet;
-    let mut costs: Vec<f64> = samples.iter().map(cost).collect();
-    costs.sort_by(f64::total_cmp);
-    costs.get(costs.len() / 2).copied().unwrap_or(0.0)
+fn named(name: &str) -> io::Result<&'static Parser> {
+    let parser = PARSERS.iter().find(|parser| parser.name == name);
+    parser.ok_or_else(|| io::Error::other(format!("there is no parser {name}")))
 }
 
-/// The most expensive inputs so far, the worst one first.
-struct Pool(Vec<(f64, Vec<u8>)>);
-
-impl Pool {
-    /// Takes an input if it belongs to the worst; measures again before it believes so.
-    fn offer(&mut self, parser: &Parser, run: &mut Run, input: &[u8]) {
-        let least = match self.0.get(POOL - 1) {
-            Some((cost, _)) => *cost,
-            None => 0.0,
-        };
-        if Cost::measure(parser, run, input, 2).per_octet <= least {
-            return;
-        }
-        let cost = Cost::measure(parser, run, input, TRIES).per_octet;
-        if cost <= least || self.0.iter().any(|(_, kept)| kept == input) {
-            return;
-        }
-        let at = self.0.partition_point(|(kept, _)| *kept > cost);
-        self.0.insert(at, (cost, input.to_vec()));
-        self.0.truncate(POOL);
-    }
-
-    /// Measures everything once more, for a longer time.
-    fn settle(&mut self, parser: &Parser, run: &mut Run) {
-        for (cost, input) in &mut self.0 {
-            *cost = cost.min(Cost::measure(parser, run, input, 3 * TRIES).per_octet);
-        }
-        self.0.sort_by(|a, b| b.0.total_cmp(&a.0));
-    }
+/// What is to be found out is what users run.
+fn in_release(arguments: &[&str]) -> io::Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["run", "--release", "--quiet", "--package", "xtask", "--", "adversary"])
+        .args(arguments)
+        .current_dir(root())
+        .status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
 }
 
-fn search(parser: &Parser, samples: &[Vec<u8>], size: usize, time: Duration) -> (usize, Pool) {
-    let mut run = (parser.make)();
-    let mut random = Random::new(SEED ^ size as u64);
-    let mut pool = Pool(Vec::new());
-    for sample in samples {
-        pool.offer(parser, &mut run, &sample[..sample.len().min(size)]);
-    }
-    let start = thread_cpu();
-    let mut tried = 0;
-    let mut input = Vec::new();
-    while thread_cpu() - start < time {
-        // Ordinary inputs stay in the game, so that the search does not end in one valley.
-        let parent = match random.chance(80) {
-            true => &pool.0[random.skewed(pool.0.len())].1,
-            false => &samples[random.below(samples.len())],
-        };
-        let other = match random.chance(50) {
-            true => &pool.0[random.below(pool.0.len())].1,
-            false => &samples[random.below(samples.len())],
-        };
-        input.clear();
-        input.extend_from_slice(&parent[..parent.len().min(size)]);
-        mutate::mutate(&mut random, &mut input, other, parser.words, size);
-        pool.offer(parser, &mut run, &input);
-        tried += 1;
-    }
-    pool.settle(parser, &mut run);
-    (tried, pool)
-}
-
-/// Where the worst inputs of a parser are kept.
+/// Where the worst input of a parser is kept.
 fn kept(parser: &Parser, size: usize) -> PathBuf {
     root().join("xtask/adversary").join(format!("{}-{size}", parser.name))
 }
 
-/// Searches for so many seconds of processor time per parser and size, and saves the worst inputs. Names choose among
-/// the parsers.
-pub(crate) fn run(arguments: &[&str]) -> io::Result<()> {
+/// Where a search leaves all that it found, for the next one to go on with.
+fn pool(parser: &Parser, size: usize) -> PathBuf {
+    root().join("target/adversary").join(format!("{}-{size}", parser.name))
+}
+
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Searches for so many seconds of processor time per parser and size. Names choose among the parsers.
+fn search_and_keep(arguments: &[&str]) -> io::Result<()> {
     let mut seconds = 60;
-    let mut names = Vec::new();
+    let mut parsers = Vec::new();
     for argument in arguments {
         match argument.parse() {
             Ok(number) => seconds = number,
-            Err(_) => names.push(*argument),
+            Err(_) => parsers.push(named(argument)?),
         }
     }
-    if let Some(unknown) = names.iter().find(|name| PARSERS.iter().all(|p| p.name != **name)) {
-        return Err(io::Error::other(format!("there is no parser {unknown}")));
+    if parsers.is_empty() {
+        parsers.extend(PARSERS);
     }
-    let mut out = io::stdout();
-    writeln!(out, "| parser | ns per octet | largest | worst found | ratio | inputs tried |")?;
-    writeln!(out, "|---|---|---|---|---|---|")?;
-    for parser in PARSERS.iter().filter(|p| names.is_empty() || names.contains(&p.name)) {
-        let samples = (parser.samples)();
-        if samples.is_empty() {
-            return Err(io::Error::other(format!("{}: there are no samples", parser.name)));
-        }
-        let ordinary = ordinary(parser, &mut (parser.make)(), &samples);
-        let mut starts = samples.clone();
+    if !weigh::is_possible() {
+        return Err(io::Error::other("valgrind, which counts instructions, is not installed"));
+    }
+    for parser in parsers {
+        let mut starts = (parser.samples)();
+        let samples = starts.len();
         for size in KEPT_SIZES.into_iter().chain([LARGE]) {
-            let (tried, pool) = search(parser, &starts, size, Duration::from_secs(seconds));
-            let Some((worst, input)) = pool.0.first() else { continue };
-            if size != LARGE {
-                let path = kept(parser, size);
-                fs::create_dir_all(path.parent().unwrap_or(root()))?;
-                fs::write(path, input)?;
+            let folder = pool(parser, size);
+            let mut earlier = files_in(&folder)?;
+            earlier.push(kept(parser, size));
+            starts.extend(earlier.iter().filter_map(|file| fs::read(file).ok()));
+            let (tried, found) = search(parser, &starts, size, Duration::from_secs(seconds));
+            fs::create_dir_all(&folder)?;
+            let mut files = Vec::new();
+            for (place, (_, input)) in found.0.iter().enumerate() {
+                let file = folder.join(place.to_string());
+                fs::write(&file, input)?;
+                files.push(file);
             }
-            writeln!(
-                out,
-                "| {} | {ordinary:.2} | {size} | {worst:.2} | {:.1}× | {tried} |",
-                parser.name,
-                worst / ordinary
-            )?;
-            starts.extend(pool.0.into_iter().map(|(_, input)| input));
+            starts.truncate(samples);
+            starts.extend(found.0.into_iter().map(|(_, input)| input));
+            let weights = weigh::weigh(parser, &files)?;
+            let worst = weights.files.iter().zip(&files).max_by(|a, b| a.0.total_cmp(b.0));
+            let Some((cost, worst)) = worst else { continue };
+            if size != LARGE {
+                fs::copy(worst, kept(parser, size))?;
+            }
+            let ratio = cost / weights.ordinary;
+            say(&format!("{} {size}: {ratio:.1}× after {tried} inputs", parser.name))?;
         }
     }
-    Ok(())
+    let table = table()?.text;
+    let page = format!("{PAGE}{}\n{table}", machine(None));
+    fs::write(root().join("docs/hostile-inputs.md"), page)
+}
+
+/// What all that is kept costs.
+struct Table {
+    text: String,
+    /// The kept inputs that cost too much, and by how much.
+    too_much: Vec<String>,
+}
+
+fn table() -> io::Result<Table> {
+    let mut text = String::from("| parser | instructions per octet |");
+    for size in KEPT_SIZES {
+        // Writing to a String cannot fail.
+        let _ = write!(text, " worst of {size} | ratio |");
+    }
+    text.push_str("\n|---|---|---|---|---|---|\n");
+    let mut too_much = Vec::new();
+    for parser in PARSERS {
+        let weights = weigh::weigh(parser, &KEPT_SIZES.map(|size| kept(parser, size)))?;
+        let _ = write!(text, "| {} | {:.1} |", parser.name, weights.ordinary);
+        for (size, cost) in KEPT_SIZES.iter().zip(weights.files) {
+            let ratio = cost / weights.ordinary;
+            let _ = write!(text, " {cost:.1} | {ratio:.1}× |");
+            if ratio > MOST {
+                too_much.push(format!("{} {size}: {ratio:.1}×", parser.name));
+            }
+        }
+        text.push('\n');
+    }
+    Ok(Table { text, too_much })
+}
+
+/// Counts what is kept; an error when something costs more than it may, or when nobody knows.
+fn check() -> io::Result<()> {
+    if !weigh::is_possible() {
+        return say("skipped: valgrind is not installed, so no instructions are counted");
+    }
+    let files = files_in(&root().join("xtask/adversary"))?;
+    let known = |file: &PathBuf| {
+        PARSERS.iter().any(|parser| KEPT_SIZES.iter().any(|size| kept(parser, *size) == *file))
+    };
+    if let Some(file) = files.iter().find(|file| !known(file)) {
+        return Err(io::Error::other(format!("{}: no parser is asked about it", file.display())));
+    }
+    let Table { text, too_much } = table()?;
+    say(text.trim_end())?;
+    match too_much.is_empty() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "more than {MOST} times the ordinary cost: {}",
+            too_much.join(", ")
+        ))),
+    }
+}
+
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }

@@ -1,5 +1,5 @@
 //! A guard against slow growth: the instructions that the hot loops take for one record, counted
-//! under valgrind, beside the committed counts.
+//! under valgrind, beside the committed counts; and that no record is given memory of its own.
 //!
 //! Counts are the same on a busy machine, and hardly differ between machines of one architecture:
 //! valgrind shows every program the same processor.
@@ -17,6 +17,10 @@ const COUNTS: &str = "xtask/instructions.txt";
 
 /// How far a count may be above the committed one, in percent.
 const TOLERANCE: u64 = 5;
+
+/// Allocations that the records between the short input and the long one may make together. Those
+/// that there are belong to containers and to tables that grow.
+const MOST_ALLOCATIONS: u64 = 200;
 
 /// What stands above the committed counts.
 const HEADING: &str = "\
@@ -103,8 +107,17 @@ pub(crate) fn run(purpose: Purpose) -> io::Result<()> {
         let _ = writeln!(counts, "{count:>6}  {name}");
         let verdict = Verdict::of(count, committed_count(&committed, name));
         if purpose == Purpose::Check {
-            say(&format!("{count:>6}  {name}: {}", verdict.text()))?;
-            worse += usize::from(!verdict.passes());
+            let mut allocated = [0; 2];
+            for (total, folder) in allocated.iter_mut().zip(&folders) {
+                *total = allocations(&program, &substituted(arguments, folder))?;
+            }
+            let allocated = allocated[1].saturating_sub(allocated[0]);
+            say(&format!(
+                "{count:>6}  {name}: {}; {allocated} allocations for {} records",
+                verdict.text(),
+                RECORDS[1] - RECORDS[0]
+            ))?;
+            worse += usize::from(!verdict.passes() || allocated > MOST_ALLOCATIONS);
         }
     }
     match purpose {
@@ -114,7 +127,8 @@ pub(crate) fn run(purpose: Purpose) -> io::Result<()> {
         }
         Purpose::Check if worse == 0 => Ok(()),
         Purpose::Check => Err(io::Error::other(format!(
-            "{worse} hot loops take more instructions than {COUNTS} allows"
+            "{worse} hot loops take more instructions than {COUNTS} allows, or more than \
+             {MOST_ALLOCATIONS} allocations"
         ))),
     }
 }
@@ -171,24 +185,41 @@ fn committed_count(committed: &str, name: &str) -> Option<u64> {
 
 /// The instructions of one run.
 fn instructions(program: &Path, arguments: &[String]) -> io::Result<u64> {
+    let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    counted(program, arguments, &options, "Collected : ")
+}
+
+/// The allocations of one run.
+fn allocations(program: &Path, arguments: &[String]) -> io::Result<u64> {
+    let options = ["--tool=memcheck", "--undef-value-errors=no", "--leak-check=no"];
+    counted(program, arguments, &options, "total heap usage: ")
+}
+
+/// Runs the program with one worker under valgrind; gives the count that it says behind a text.
+fn counted(
+    program: &Path,
+    arguments: &[String],
+    options: &[&str],
+    behind: &str,
+) -> io::Result<u64> {
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(options)
         .arg(program)
         .args(["--threads", "1"])
         .args(arguments)
         .stdin(Stdio::null())
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr);
-    match (output.status.success(), collected(&said)) {
+    match (output.status.success(), number_behind(&said, behind)) {
         (true, Some(count)) => Ok(count),
         _ => Err(io::Error::other(format!("valgrind ended with {}: {said}", output.status))),
     }
 }
 
-/// The count in what valgrind says.
-fn collected(said: &str) -> Option<u64> {
-    let count = said.lines().find_map(|line| line.split_once("Collected : "))?.1;
-    count.split_whitespace().next()?.parse().ok()
+/// The number behind a text in what valgrind says.
+fn number_behind(said: &str, text: &str) -> Option<u64> {
+    let number = said.lines().find_map(|line| line.split_once(text))?.1;
+    number.split_whitespace().next()?.replace(',', "").parse().ok()
 }
 
 fn substituted(arguments: &[&str], folder: &Path) -> Vec<String> {
@@ -258,8 +289,15 @@ mod tests {
         assert_eq!(committed_count(committed, "one"), None);
         assert_eq!(committed_count(committed, "a heading"), None);
         assert_eq!(committed_count("", "one loop"), None);
-        assert_eq!(collected("==1== Events    : Ir\n==1== Collected : 98765\n"), Some(98_765));
-        assert_eq!(collected("==1== nothing"), None);
+    }
+
+    #[test]
+    fn counts_are_found_in_what_valgrind_says() {
+        let said = "==1== Events    : Ir\n==1== Collected : 98765\n";
+        assert_eq!(number_behind(said, "Collected : "), Some(98_765));
+        let said = "==1==   total heap usage: 3,010 allocs, 3,009 frees, 3,613,318 bytes allocated";
+        assert_eq!(number_behind(said, "total heap usage: "), Some(3_010));
+        assert_eq!(number_behind("==1== nothing", "total heap usage: "), None);
     }
 
     #[test]

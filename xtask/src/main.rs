@@ -32,9 +32,11 @@ Usage: cargo xtask NAME
   bench --count write xtask/instructions.txt
   bench --shapes [N]
                 measure inputs of unusual shapes, and write docs/shapes.md
-  adversary [NAME] [SECONDS]
+  adversary [NAME...] [SECONDS]
                 search for inputs that cost a parser most, a minute for each size; the worst are kept
-                in xtask/adversary, where a test measures them
+                in xtask/adversary, and what they cost is written to docs/hostile-inputs.md
+  adversary --check
+                count the instructions for what is kept
   peers [--full] [PART...]
                 compare nmsgtool with the C suite in NMSG_REFERENCE, and run the tests of the one
                 built in NMSG_REFERENCE_SOURCE: records, commands, datagrams, exchange, loss, suite;
