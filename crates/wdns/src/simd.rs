@@ -309,7 +309,7 @@ mod tests {
 
     fn every_way_is_naive<const JSON: bool>(wire: &[u8]) {
         let want = naive::<JSON>(wire);
-        for (before, behind) in [(0, 0), (0, 100), (20, 0), (3, 7), (40, 20), (70, 40)] {
+        for (before, behind) in [(0, 0), (0, 100), (20, 0), (40, 20)] {
             let octets = [&vec![b'.'; before], wire, &vec![5; behind]].concat();
             for (number, write) in ways::<JSON>().into_iter().enumerate() {
                 let mut out = TextBuffer::new();
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn every_way_to_write_a_name_is_that_of_the_rule() {
         for len in 0..=80_usize {
-            for label in [1, 7, 20, 31, 32, 63] {
+            for label in [1, 7, 32, 63] {
                 let mut wire = Vec::new();
                 let mut left = len;
                 while left > 1 {

@@ -90,3 +90,36 @@ impl<'r> Head<'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Aliases, JsonWriter, Labels, MsgType, Payload, Registry, Timestamp, VendorId};
+    use wdns::TextBuffer;
+
+    /// Records of two types, with labels and without, in an order in which hardly any is like the
+    /// one before.
+    #[test]
+    fn what_is_kept_is_never_shown_for_another_record() {
+        let (registry, aliases) = (Registry::builtin(), Aliases::default());
+        let mut writer = JsonWriter::new(&registry, &aliases, Labels::default());
+        for number in 0..500_u32 {
+            let random = number.wrapping_mul(2_654_435_761) >> 8;
+            let label = |bit: u32| (random >> bit & 1 == 1).then_some(random >> bit & 3);
+            let (vendor, msgtype) = [(2, 1), (1, 9), (2, 5), (7, 7)][random as usize / 64 % 4];
+            let payload = Payload {
+                vendor: VendorId(vendor),
+                msgtype: MsgType(msgtype),
+                time: Timestamp { sec: i64::from(random % 3), nsec: random },
+                source: label(0),
+                operator: label(1),
+                group: label(2),
+                body: Some(&[]),
+            };
+            let (mut kept, mut fresh) = (TextBuffer::new(), TextBuffer::new());
+            let got = writer.write(&mut kept, &payload);
+            let mut once = JsonWriter::new(&registry, &aliases, Labels::default());
+            assert_eq!(got, once.write(&mut fresh, &payload));
+            assert_eq!(kept.to_string_lossy(), fresh.to_string_lossy(), "{payload:?}");
+        }
+    }
+}

@@ -71,26 +71,20 @@ pub(super) fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw
             },
         },
         Op::RrType => {
-            if !RrType(number as u16).put_mnemonic(piece) {
-                piece.array(b"TYPE");
-                piece.decimal(u64::from(number as u16));
-            }
+            let known = RrType(number as u16).put_mnemonic(piece);
+            or_number(piece, known, b"TYPE", number);
         }
         Op::Class => {
-            if !Class(number as u16).put_mnemonic(piece) {
-                piece.array(b"CLASS");
-                piece.decimal(u64::from(number as u16));
-            }
+            let known = Class(number as u16).put_mnemonic(piece);
+            or_number(piece, known, b"CLASS", number);
         }
         Op::ClassSie => {
-            if !Class(number as u16).put_mnemonic(piece) {
-                piece.array(b"<UNKNOWN>");
-            }
+            let known = Class(number as u16).put_mnemonic(piece);
+            piece.start_of(b"<UNKNOWN>", if known { 0 } else { 9 });
         }
         Op::Rcode => {
-            if !Rcode(number as u16).put_mnemonic(piece) {
-                piece.decimal(u64::from(number as u16));
-            }
+            let known = Rcode(number as u16).put_mnemonic(piece);
+            or_number(piece, known, b"", number);
         }
         Op::Time => time.put_seconds(piece, number as u32),
         Op::Protocol => match protocol_name(number) {
@@ -98,6 +92,19 @@ pub(super) fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw
             None => piece.decimal(u64::from(number as u16)),
         },
         _ => {}
+    }
+}
+
+/// Puts a 16-bit number behind a prefix where there is no mnemonic for it.
+#[inline(always)]
+fn or_number<const N: usize>(piece: &mut Piece<'_>, known: bool, prefix: &[u8; N], number: u64) {
+    #[cold]
+    fn put_number(piece: &mut Piece<'_>, number: u16) {
+        piece.decimal(number.into());
+    }
+    if !known {
+        piece.array(prefix);
+        put_number(piece, number as u16);
     }
 }
 

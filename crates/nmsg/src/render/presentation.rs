@@ -173,14 +173,22 @@ fn write_rdata(
     let Some((rrtype, class)) = view.rr_kind() else {
         return write_lines(out, context, time, step, values);
     };
-    let is_address = (rrtype, class) == (RrType::A, Class::IN);
+    let is_usual = (rrtype, class) == (RrType::A, Class::IN)
+        && step.label.is_short()
+        && context.separator.is_newline();
     for value in values {
-        out.literal(&step.label);
         match *value.octets() {
-            [a, b, c, d] if is_address => out.ipv4([a, b, c, d]),
-            ref octets => wdns::rdata::write::<false>(out, octets, rrtype, class),
+            [a, b, c, d] if is_usual => out.piece(|piece| {
+                piece.literal(&step.label);
+                piece.ipv4([a, b, c, d]);
+                piece.array(b"\n");
+            }),
+            ref octets => {
+                out.literal(&step.label);
+                wdns::rdata::write::<false>(out, octets, rrtype, class);
+                context.separator.write(out);
+            }
         }
-        context.separator.write(out);
     }
 }
 

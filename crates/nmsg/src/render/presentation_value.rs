@@ -24,6 +24,11 @@ impl Separator {
     }
 
     #[inline(always)]
+    pub(crate) fn is_newline(&self) -> bool {
+        matches!(self, Self::Newline)
+    }
+
+    #[inline(always)]
     pub(crate) fn write(&self, out: &mut TextBuffer) {
         match self {
             Self::Newline => out.byte(b'\n'),
@@ -77,16 +82,17 @@ pub(super) fn write_line(
 ) {
     let number = raw.number();
     if step.is_short {
+        // Protocols do not care for the separator.
+        let newline = context.separator.is_newline() || step.op == Op::Protocol;
         out.piece(|piece| {
             piece.literal(&step.label);
             put(piece, time, step, raw);
+            piece.start_of(b"\n", u8::from(newline));
         });
-        // Protocols do not care for the separator.
-        return if step.op == Op::Protocol {
-            out.byte(b'\n');
-        } else {
+        if !newline {
             context.separator.write(out);
-        };
+        }
+        return;
     }
     match step.op {
         Op::Name if !(1..=wdns::name::MAX_LEN).contains(&raw.octets().len()) => return,

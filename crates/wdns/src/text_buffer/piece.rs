@@ -127,3 +127,59 @@ impl Piece<'_> {
         self.fill(|room| address::write_ipv6(room, address));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(put: impl FnOnce(&mut Piece<'_>)) -> String {
+        let mut out = TextBuffer::new();
+        out.array(b"before ");
+        out.piece(put);
+        out.to_string_lossy().split_off(7)
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_standard_formatter() {
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        for n in powers.flat_map(|n| [n - 1, n, n + 1, n / 2 * 3]).chain([u64::MAX]) {
+            assert_eq!(text(|piece| piece.decimal(n)), n.to_string());
+            let signed = n.cast_signed();
+            assert_eq!(text(|piece| piece.decimal_signed(signed)), signed.to_string());
+            assert_eq!(
+                text(|piece| piece.decimal_signed(-(signed / 2))),
+                (-(signed / 2)).to_string()
+            );
+        }
+        for n in [0, 7, 1_000, 999_999_999] {
+            assert_eq!(text(|piece| piece.nine_digits(n)), format!("{n:09}"));
+        }
+    }
+
+    #[test]
+    fn pieces_follow_each_other_up_to_the_reach() {
+        for count in 0..9 {
+            let got = text(|piece| {
+                for _ in 0..count {
+                    piece.literal(&Literal::new(b"ten octets"));
+                }
+                piece.ipv6([0x20; 16]);
+                piece.array(b"!");
+            });
+            assert_eq!(got, "ten octets".repeat(count) + &["2020"; 8].join(":") + "!");
+        }
+    }
+
+    #[test]
+    fn addresses_are_those_that_the_buffer_writes() {
+        for (a, b) in [(0, 0), (0, 1), (255, 0), (1, 255), (32, 1)] {
+            let mut v6 = [a; 16];
+            v6[15] = b;
+            v6[3] = b;
+            let mut out = TextBuffer::new();
+            out.ipv6(v6);
+            assert_eq!(text(|piece| piece.ipv6(v6)), out.to_string_lossy());
+            assert_eq!(text(|piece| piece.ipv4([a, b, b, a])), format!("{a}.{b}.{b}.{a}"));
+        }
+    }
+}
