@@ -314,7 +314,7 @@ impl<'a> StoredValues<'a> {
 impl<'a> Iterator for StoredValues<'a> {
     type Item = Stored<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Stored<'a>> {
         // Counting down instead of reading to the end saves the walk over what follows.
         self.left = self.left.checked_sub(1)?;

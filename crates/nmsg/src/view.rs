@@ -6,7 +6,7 @@ use wdns::{Class, RrType};
 
 use crate::index::{FieldIndex, Slot, Stored, StoredValues};
 use crate::render::{Raw, Step};
-use crate::schema::{Field, FieldFlags, FieldType, Label, Schema, Storage};
+use crate::schema::{Field, FieldFlags, FieldType, Getter, Label, Schema, Storage};
 use crate::types::base::{dnsqr, dnstap, ncap};
 use crate::wire;
 
@@ -135,8 +135,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub(crate) fn raw(&self, step: &Step) -> Option<Raw<'a>> {
         let slot = self.slots.get(usize::from(step.field)).filter(|slot| slot.count != 0)?;
-        let octets = if step.octets { slot.octets(self.body) } else { &[] };
-        Some(Raw { number: slot.number(), octets })
+        Some(Raw::new(*slot, self.body))
     }
 
     /// All stored values of a step's field, in order.
@@ -190,17 +189,17 @@ impl<'a> View<'a> {
         Some((RrType(rrtype.number() as u16), Class(class.number() as u16)))
     }
 
-    /// What is known of the field with this field number.
-    #[inline]
-    pub(crate) fn slot_by_tag(&self, tag: u32) -> Slot {
-        self.slot(self.schema.position_of(tag))
+    /// The stored octets of the field at a position; `None` when absent.
+    #[inline(always)]
+    pub(crate) fn octets_at(&self, position: usize) -> Option<&'a [u8]> {
+        let slot = self.slot(position);
+        (slot.count != 0).then(|| slot.octets(self.body))
     }
 
     /// The stored octets of the field with this field number; `None` when absent.
     #[inline]
     pub(crate) fn octets_by_tag(&self, tag: u32) -> Option<&'a [u8]> {
-        let slot = self.slot(self.schema.position_of(tag));
-        (slot.count != 0).then(|| slot.octets(self.body))
+        self.octets_at(self.schema.position_of(tag))
     }
 
     /// The stored value of the field with this field number; `None` when absent.
@@ -255,8 +254,13 @@ impl<'a> Message<'a> {
     /// Computes value `index` of the field at position `field`, if that has a getter.
     #[inline]
     pub(crate) fn computed(&self, field: usize, index: usize) -> Option<Value<'_>> {
-        let getter = self.view.schema.fields().get(field)?.getter?;
-        getter(self.derived(), self.view, index)
+        self.computed_by(self.view.schema.fields().get(field)?.getter, index)
+    }
+
+    /// Computes value `index` of a field with this getter.
+    #[inline(always)]
+    pub(crate) fn computed_by(&self, getter: Option<Getter>, index: usize) -> Option<Value<'_>> {
+        getter?(self.derived(), self.view, index)
     }
 
     /// Value `index` of the field at position `field` in declared order, as the programming

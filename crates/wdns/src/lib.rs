@@ -48,4 +48,4 @@ pub use mnemonic::{Class, Opcode, Rcode, RrType};
 pub use name::NameBuf;
 pub use name_list::{NameListError, read_names};
 pub use rrset::{OwnedEdns, OwnedMessage, OwnedSection, Rr, RrSet};
-pub use text_buffer::{Literal, TextBuffer, needs_json_escape};
+pub use text_buffer::{Literal, Piece, TextBuffer, needs_json_escape};

@@ -73,23 +73,26 @@ const FLAG_NAMES: [(u16, &str); 7] = [
 struct FlagTexts<const N: usize>([Short<N>; 256]);
 
 impl<const N: usize> FlagTexts<N> {
-    /// Each flag's name stands between two texts, the flags are separated by another one.
-    const fn new(before: &str, after: &str, between: &str) -> Self {
+    /// Each flag's name stands between two texts, the flags are separated by another one, and all
+    /// of that stands between `head` and `tail`.
+    const fn new((before, after, between): (&str, &str, &str), head: &str, tail: &str) -> Self {
         let mut texts = [Short::EMPTY; 256];
         let mut place = 0;
         while place < 256 {
-            let mut text = Short::EMPTY;
+            let mut text = Short::new(head.as_bytes());
             let mut flag = 0;
+            let mut first = true;
             while flag < FLAG_NAMES.len() {
                 let (bit, name) = FLAG_NAMES[flag];
                 if place & Flags(bit).place() != 0 {
-                    let between = if text.len() > 0 { between } else { "" };
+                    let between = if first { "" } else { between };
+                    first = false;
                     text = text.and(between.as_bytes()).and(before.as_bytes());
                     text = text.and(name.as_bytes()).and(after.as_bytes());
                 }
                 flag += 1;
             }
-            texts[place] = text;
+            texts[place] = text.and(tail.as_bytes());
             place += 1;
         }
         Self(texts)
@@ -222,120 +225,24 @@ impl<'a> Message<'a> {
             return Err(Error::Length);
         }
         let field = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let count = |section: Section| field(COUNTS_AT + 2 * section as usize);
+        let mut reader = Reader::new(octets);
+        reader.questions(count(Section::Question))?;
+        for section in Section::RECORDS {
+            reader.records(section, count(section))?;
+        }
         let flags = Flags(field(2));
-        let mut message = Self {
+        let shift = if options.legacy_extended_rcode { 8 } else { 4 };
+        Ok(Self {
             octets,
             id: field(0),
             flags,
-            rcode: Rcode(flags.0 & 0xf),
-            sections: [Span::default(); 4],
-            edns: None,
-            edns_at: u32::MAX,
-            chains: None,
-        };
-        let mut reader = Reader { at: HEADER_LEN, hops: 0, sound_name: None };
-        message.read_questions(&mut reader, field(COUNTS_AT))?;
-        for section in Section::RECORDS {
-            let count = field(COUNTS_AT + 2 * section as usize);
-            message.read_records(&mut reader, section, count, options)?;
-        }
-        Ok(message)
-    }
-
-    /// Checks the name at the reader's place and steps over it. Once chains of pointers have cost
-    /// as much as reading the message once, they are looked up.
-    #[inline(always)]
-    fn read_name(&mut self, reader: &mut Reader) -> Result<(), Error> {
-        let octets = self.octets.get(reader.at..).unwrap_or_default();
-        if let (Some(pointer), Some(sound)) = (octets.first_chunk(), &reader.sound_name)
-            && pointer == sound
-        {
-            reader.at += 2;
-            return Ok(());
-        }
-        if let Some(len) = name::complete_len(octets) {
-            reader.sound_name = name::pointer_to(reader.at);
-            reader.at += len;
-            return Ok(());
-        }
-        let (consumed, hops) = read_compressed(self.octets, reader.at, self.chains.as_ref())?;
-        reader.at += consumed;
-        self.count_hops(reader, hops);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn count_hops(&mut self, reader: &mut Reader, hops: usize) {
-        reader.hops += hops;
-        if reader.hops > self.octets.len() && self.chains.is_none() {
-            self.chains = Some(ChainEnds::new(self.octets));
-        }
-    }
-
-    #[inline(always)]
-    fn read_questions(&mut self, reader: &mut Reader, count: u16) -> Result<(), Error> {
-        let mut span = Span::starting(reader.at);
-        for _ in 0..count {
-            if reader.at == self.octets.len() {
-                break;
-            }
-            self.read_name(reader)?;
-            if self.octets.len() - reader.at < QUESTION_FIXED_LEN {
-                return Err(Error::Parse);
-            }
-            reader.at += QUESTION_FIXED_LEN;
-            span.count += 1;
-        }
-        span.end = reader.at as u32;
-        self.sections[Section::Question as usize] = span;
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn read_records(
-        &mut self,
-        reader: &mut Reader,
-        section: Section,
-        count: u16,
-        options: ParseOptions,
-    ) -> Result<(), Error> {
-        let mut span = Span::starting(reader.at);
-        for _ in 0..count {
-            if reader.at == self.octets.len() {
-                break;
-            }
-            let owner_at = reader.at;
-            self.read_name(reader)?;
-            let fixed = Fixed::read(self.octets, reader.at).ok_or(Error::Parse)?;
-            let rdata_at = reader.at + RECORD_FIXED_LEN;
-            let rdata_end = rdata_at + fixed.rdata_len;
-            let rdata = self.octets.get(rdata_at..rdata_end).ok_or(Error::Overflow)?;
-            let fields = Fields::in_message(self.octets, rdata_at, rdata_end, self.chains.as_ref());
-            let hops = rdata::check(fields, fixed.rrtype, fixed.class)?;
-            self.count_hops(reader, hops);
-            reader.at = rdata_end;
-            if fixed.rrtype == RrType::OPT && self.edns.is_none() {
-                self.take_edns(&fixed, rdata, options);
-                self.edns_at = owner_at as u32;
-            } else {
-                span.count += 1;
-            }
-        }
-        span.end = reader.at as u32;
-        self.sections[section as usize] = span;
-        Ok(())
-    }
-
-    fn take_edns(&mut self, fixed: &Fixed, options: &'a [u8], how: ParseOptions) {
-        let [extended_rcode, version, flags @ ..] = fixed.ttl.to_be_bytes();
-        self.edns = Some(Edns {
-            version,
-            flags: u16::from_be_bytes(flags),
-            udp_size: fixed.class.0,
-            options,
-        });
-        let shift = if how.legacy_extended_rcode { 8 } else { 4 };
-        self.rcode.0 |= u16::from(extended_rcode) << shift;
+            rcode: Rcode(flags.0 & 0xf | u16::from(reader.extended_rcode) << shift),
+            sections: reader.sections,
+            edns: reader.edns,
+            edns_at: reader.edns_at,
+            chains: reader.chains,
+        })
     }
 
     /// The octets of the message.
@@ -384,7 +291,8 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn questions(&self) -> Questions<'_> {
         let span = self.sections[Section::Question as usize];
-        Questions { message: self, at: span.start as usize, end: span.end as usize }
+        let (at, end) = (span.start as usize, span.end as usize);
+        Questions { message: self, at, end, left: span.count }
     }
 
     /// The records of a section, in order, without the EDNS record. The question has none.
@@ -426,25 +334,166 @@ fn append_checked(fields: Fields, rrtype: RrType, class: Class, out: &mut Vec<u8
     debug_assert_eq!(result, Ok(()), "record data of {rrtype:?} was checked");
 }
 
-/// Octets that the name at an offset takes, and the length of its chains of pointers.
-#[inline(never)]
-fn read_compressed(
-    octets: &[u8],
-    at: usize,
-    chains: Option<&ChainEnds>,
-) -> Result<(usize, usize), Error> {
-    let read = name::resolve(octets, at, chains)?;
-    Ok((read.consumed, read.hops))
-}
-
 /// The progress of reading.
-struct Reader {
+struct Reader<'a> {
+    octets: &'a [u8],
     at: usize,
     /// Pointers to pointers followed so far.
     hops: usize,
     /// The pointer to the last name that was found sound where it stands: most owners are that of
-    /// the question.
-    sound_name: Option<[u8; 2]>,
+    /// the question. Beyond sixteen bits without one.
+    sound_name: u32,
+    chains: Option<ChainEnds>,
+    sections: [Span; 4],
+    edns: Option<Edns<'a>>,
+    /// The part of the response code that EDNS says, or 0.
+    extended_rcode: u8,
+    edns_at: u32,
+}
+
+impl<'a> Reader<'a> {
+    #[inline(always)]
+    fn new(octets: &'a [u8]) -> Self {
+        Self {
+            octets,
+            at: HEADER_LEN,
+            hops: 0,
+            sound_name: u32::MAX,
+            chains: None,
+            sections: [Span::default(); 4],
+            edns: None,
+            extended_rcode: 0,
+            edns_at: u32::MAX,
+        }
+    }
+
+    /// Checks the name at the reader's place and steps over it. Once chains of pointers have cost
+    /// as much as reading the message once, they are looked up.
+    #[inline(always)]
+    fn name(&mut self) -> Result<(), Error> {
+        let octets = self.octets.get(self.at..).unwrap_or_default();
+        if let Some(pointer) = octets.first_chunk()
+            && u32::from(u16::from_be_bytes(*pointer)) == self.sound_name
+        {
+            self.at += 2;
+            return Ok(());
+        }
+        if let Some(len) = name::complete_len(octets) {
+            // The root is never pointed to.
+            if len > 1 {
+                let pointer = name::pointer_to(self.at).map(u16::from_be_bytes);
+                self.sound_name = pointer.map_or(u32::MAX, u32::from);
+            }
+            self.at += len;
+            return Ok(());
+        }
+        self.compressed_name()
+    }
+
+    #[inline(never)]
+    fn compressed_name(&mut self) -> Result<(), Error> {
+        let read = name::resolve(self.octets, self.at, self.chains.as_ref())?;
+        self.at += read.consumed;
+        self.count_hops(read.hops);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn count_hops(&mut self, hops: usize) {
+        self.hops += hops;
+        if self.hops > self.octets.len() && self.chains.is_none() {
+            self.chains = Some(ChainEnds::new(self.octets));
+        }
+    }
+
+    #[inline(always)]
+    fn questions(&mut self, count: u16) -> Result<(), Error> {
+        let mut span = Span::starting(self.at);
+        while span.count < count && self.at != self.octets.len() {
+            self.name()?;
+            if self.octets.len() - self.at < QUESTION_FIXED_LEN {
+                return Err(Error::Parse);
+            }
+            self.at += QUESTION_FIXED_LEN;
+            span.count += 1;
+        }
+        span.end = self.at as u32;
+        self.sections[Section::Question as usize] = span;
+        Ok(())
+    }
+
+    /// Reads the records of a section.
+    #[inline(always)]
+    fn records(&mut self, section: Section, count: u16) -> Result<(), Error> {
+        let start = self.at;
+        let read = match count {
+            0 => 0,
+            // Nearly all messages have an EDNS record as their only additional one.
+            1 if self.lone_edns() => 0,
+            _ => self.some_records(count)?,
+        };
+        let end = self.at as u32;
+        self.sections[section as usize] = Span { start: start as u32, end, count: read };
+        Ok(())
+    }
+
+    /// Reads a record if it plainly is that of EDNS; false, and nothing done, for any other.
+    #[inline(always)]
+    fn lone_edns(&mut self) -> bool {
+        let owner_at = self.at;
+        let Some((&0, octets)) = self.octets.get(owner_at..).and_then(<[u8]>::split_first) else {
+            return false;
+        };
+        let Some(fixed) = Fixed::read(octets, 0) else { return false };
+        let Some(options) = octets[RECORD_FIXED_LEN..].get(..fixed.rdata_len) else { return false };
+        let is_edns = fixed.rrtype == RrType::OPT && self.edns.is_none();
+        if is_edns {
+            self.take_edns(&fixed, options);
+            self.edns_at = owner_at as u32;
+            self.at += 1 + RECORD_FIXED_LEN + fixed.rdata_len;
+        }
+        is_edns
+    }
+
+    /// Reads records and says how many there are, that of EDNS not counted.
+    #[inline(never)]
+    fn some_records(&mut self, count: u16) -> Result<u16, Error> {
+        let mut read = 0;
+        for _ in 0..count {
+            if self.at == self.octets.len() {
+                break;
+            }
+            let owner_at = self.at;
+            self.name()?;
+            let fixed = Fixed::read(self.octets, self.at).ok_or(Error::Parse)?;
+            let rdata_at = self.at + RECORD_FIXED_LEN;
+            let rdata_end = rdata_at + fixed.rdata_len;
+            let rdata = self.octets.get(rdata_at..rdata_end).ok_or(Error::Overflow)?;
+            let fields = Fields::in_message(self.octets, rdata_at, rdata_end, self.chains.as_ref());
+            let hops = rdata::check(fields, fixed.rrtype, fixed.class)?;
+            self.count_hops(hops);
+            self.at = rdata_end;
+            if fixed.rrtype == RrType::OPT && self.edns.is_none() {
+                self.take_edns(&fixed, rdata);
+                self.edns_at = owner_at as u32;
+            } else {
+                read += 1;
+            }
+        }
+        Ok(read)
+    }
+
+    #[inline(always)]
+    fn take_edns(&mut self, fixed: &Fixed, options: &'a [u8]) {
+        let [extended_rcode, version, flags @ ..] = fixed.ttl.to_be_bytes();
+        self.extended_rcode = extended_rcode;
+        self.edns = Some(Edns {
+            version,
+            flags: u16::from_be_bytes(flags),
+            udp_size: fixed.class.0,
+            options,
+        });
+    }
 }
 
 /// What follows the owner of a record.
@@ -498,15 +547,22 @@ pub struct Questions<'m> {
     message: &'m Message<'m>,
     at: usize,
     end: usize,
+    left: u16,
 }
 
 impl<'m> Iterator for Questions<'m> {
     type Item = Question<'m>;
 
+    #[inline]
     fn next(&mut self) -> Option<Question<'m>> {
+        self.left = self.left.checked_sub(1)?;
         let octets = self.message.octets.get(..self.end)?;
         let name_at = self.at;
-        let at = name_at + name::skip(octets.get(name_at..)?);
+        let at = match self.left {
+            // Nothing else is in front of the end.
+            0 => self.end.checked_sub(QUESTION_FIXED_LEN)?,
+            _ => name_at + name::skip(octets.get(name_at..)?),
+        };
         let [t0, t1, c0, c1] = *octets.get(at..)?.first_chunk()?;
         self.at = at + QUESTION_FIXED_LEN;
         Some(Question {
@@ -617,7 +673,7 @@ impl Message<'_> {
 
     #[inline]
     fn write_name<const JSON: bool>(&self, at: usize, out: &mut TextBuffer) {
-        if name::write_together::<JSON>(out, self.octets, at).is_none() {
+        if name::write_together::<JSON>(out, self.octets, at, self.octets.len()).is_none() {
             self.write_unusual_name::<JSON>(at, out);
         }
     }

@@ -1,8 +1,54 @@
 //! Record types, classes, response codes and opcodes: numbers and their mnemonics
 //! (`wdns` §4, `rendering-and-parsing` §13.2).
 
-use crate::TextBuffer;
 use crate::text_buffer::Short;
+use crate::{Piece, TextBuffer};
+
+/// Texts around the mnemonics of the numbers below `N`, each to be appended in one copy.
+pub(crate) struct Around<const N: usize, const LEN: usize>([Short<LEN>; N]);
+
+impl<const N: usize, const LEN: usize> Around<N, LEN> {
+    const fn new(list: &[(u16, &str)], before: &str, after: &str) -> Self {
+        let mut texts = [Short::EMPTY; N];
+        let mut at = 0;
+        while at < list.len() {
+            let (number, mnemonic) = list[at];
+            if (number as usize) < N {
+                let text = Short::new(before.as_bytes()).and(mnemonic.as_bytes());
+                texts[number as usize] = text.and(after.as_bytes());
+            }
+            at += 1;
+        }
+        Self(texts)
+    }
+
+    /// The texts around the mnemonics of record types.
+    pub(crate) const fn rrtypes(before: &str, after: &str) -> Self {
+        Self::new(RRTYPE_LIST, before, after)
+    }
+
+    /// The texts around the mnemonics of response codes.
+    pub(crate) const fn rcodes(before: &str, after: &str) -> Self {
+        Self::new(RCODE_LIST, before, after)
+    }
+
+    /// Appends the text for a number; false, and nothing appended, without one.
+    #[inline(always)]
+    pub(crate) fn write(&self, number: u16, out: &mut TextBuffer) -> bool {
+        match self.0.get(usize::from(number)) {
+            Some(text) => {
+                out.short(text);
+                text.len() > 0
+            }
+            None => false,
+        }
+    }
+}
+
+/// Types below this number are those of nearly all records.
+pub(crate) const FREQUENT_TYPES: usize = RrType::HTTPS.0 as usize + 1;
+/// One more than the highest response code with a mnemonic.
+pub(crate) const RCODES_KNOWN: usize = Rcode::BADVERS.0 as usize + 1;
 
 /// The longest mnemonic there is, in octets, with room to copy it at once.
 const MNEMONIC_WINDOW: usize = 15;
@@ -34,6 +80,13 @@ impl<const N: usize> ByNumber<N> {
     #[inline(always)]
     fn padded(&self, number: u16) -> Option<&Padded> {
         self.padded.get(usize::from(number)).filter(|padded| padded.len() > 0)
+    }
+
+    /// Puts the mnemonic; false, and nothing put, for a number without one.
+    #[inline(always)]
+    fn put(&self, number: u16, piece: &mut Piece<'_>) -> bool {
+        let padded = self.padded.get(usize::from(number));
+        padded.inspect(|padded| piece.short(padded)).is_some_and(|padded| padded.len() > 0)
     }
 
     /// Appends the mnemonic; false, and nothing appended, for a number without one.
@@ -262,6 +315,18 @@ impl RrType {
         }
     }
 
+    /// Puts the mnemonic; false, and nothing put, for types that have none here.
+    #[inline(always)]
+    pub fn put_mnemonic(self, piece: &mut Piece<'_>) -> bool {
+        RRTYPES.put(self.0, piece) || self.put_high(piece)
+    }
+
+    #[inline(never)]
+    fn put_high(self, piece: &mut Piece<'_>) -> bool {
+        let high = RRTYPES_HIGH.get(usize::from(self.0.wrapping_sub(Self::TA.0)));
+        high.inspect(|padded| piece.short(padded)).is_some()
+    }
+
     /// Appends the mnemonic; false, and nothing appended, for types that have none here.
     #[inline]
     pub fn write_mnemonic(self, out: &mut TextBuffer) -> bool {
@@ -316,6 +381,12 @@ impl Class {
         }
     }
 
+    /// Puts the mnemonic; false, and nothing put, for classes that have none here.
+    #[inline(always)]
+    pub fn put_mnemonic(self, piece: &mut Piece<'_>) -> bool {
+        CLASSES.put(self.0, piece)
+    }
+
     /// Appends the mnemonic; false, and nothing appended, for classes that have none.
     #[inline]
     pub fn write_mnemonic(self, out: &mut TextBuffer) -> bool {
@@ -342,7 +413,7 @@ mnemonics! { Rcode, RCODE_LIST;
     BADVERS 16 "BADVERS"
 }
 
-static RCODES: ByNumber<17> = ByNumber::new(RCODE_LIST);
+static RCODES: ByNumber<RCODES_KNOWN> = ByNumber::new(RCODE_LIST);
 static RCODES_BY_TEXT: ByText = ByText::new(RCODE_LIST);
 
 impl Rcode {
@@ -364,6 +435,12 @@ impl Rcode {
         if !RCODES.write(self.0, out) {
             out.decimal(self.0.into());
         }
+    }
+
+    /// Puts the mnemonic; false, and nothing put, for codes that have none here.
+    #[inline(always)]
+    pub fn put_mnemonic(self, piece: &mut Piece<'_>) -> bool {
+        RCODES.put(self.0, piece)
     }
 
     /// Appends the mnemonic; false, and nothing appended, for codes that have none.

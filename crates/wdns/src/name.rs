@@ -12,8 +12,10 @@ pub(crate) use compression::{
     ChainEnds, contiguous, pointer_to, resolve, unpack_with, write_together,
 };
 pub use compression::{skip, unpack};
-pub(crate) use text::{decimal_escape, write_plain};
-pub use text::{parse, parse_lowercase, write};
+#[cfg(test)]
+pub(crate) use text::WINDOW;
+pub(crate) use text::{copy_start, decimal_escape, find_dots, set_dots, specials, write_plain};
+pub use text::{parse, parse_lowercase, write, write_within};
 pub(crate) use wire::complete_len;
 pub use wire::{
     copy, count_labels, downcase, eq_ignore_case, is_subdomain, is_subdomain_ignore_case,

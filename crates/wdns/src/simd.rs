@@ -2,29 +2,97 @@
 //!
 //! Each has a portable form beside it in the module that uses it; other processors take that one.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::{TextBuffer, name};
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "vector instructions, each behind the test for its feature")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "vector instructions, each behind the test for its feature")]
 mod avx512;
 
+/// How wide the vectors are that the processor has, with all operations that are used here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub(crate) enum Width {
+    /// Not asked yet.
+    Unknown,
+    /// What every processor of its architecture has.
+    Basic,
+    /// 256 bits: AVX2.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512 bits: AVX-512 with its operations on octets.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The width of this processor, once it has been asked: one load and comparison instead of one for
+/// each feature.
+static WIDTH: AtomicU8 = AtomicU8::new(Width::Unknown as u8);
+
+/// The width of this processor.
+#[inline(always)]
+pub(crate) fn width() -> Width {
+    match WIDTH.load(Ordering::Relaxed) {
+        #[cfg(target_arch = "x86_64")]
+        known if known == Width::Avx2 as u8 => Width::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        known if known == Width::Avx512 as u8 => Width::Avx512,
+        known if known == Width::Basic as u8 => Width::Basic,
+        _ => ask_processor(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn ask_processor() -> Width {
+    let width = widest();
+    WIDTH.store(width as u8, Ordering::Relaxed);
+    width
+}
+
+#[cfg(target_arch = "x86_64")]
+fn widest() -> Width {
+    if !std::arch::is_x86_feature_detected!("avx2") {
+        Width::Basic
+    } else if avx512::available() {
+        Width::Avx512
+    } else {
+        Width::Avx2
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn widest() -> Width {
+    Width::Basic
+}
+
 /// Characters of base64 text that are written at once.
 pub(crate) const BASE64_BLOCK: usize = 32;
 
-/// Encodes octets in base64 as if zero octets followed them, in whole blocks. False, and nothing
-/// done, where there is no fast way.
-#[inline]
-pub(crate) fn base64(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    if avx512::available() {
-        avx512::base64(octets, blocks.as_flattened_mut());
-        return true;
+/// The room that [`base64`] needs for so many octets: their text in whole blocks.
+#[inline(always)]
+pub(crate) fn base64_room(octets: usize) -> usize {
+    octets / 3 * 4 + 4 + BASE64_BLOCK
+}
+
+/// Encodes `octets[start..end]` in base64, in whole blocks. What follows the range decides what follows
+/// the last whole character. False, and nothing done, where there is no fast way or not enough room.
+#[inline(always)]
+pub(crate) fn base64(octets: &[u8], start: usize, end: usize, room: &mut [u8]) -> bool {
+    match width() {
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx2 => avx2::base64(octets, start, end, room),
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx512 => {
+            avx512::base64(octets.get(start..end).unwrap_or_default(), room);
+            true
+        }
+        _ => false,
     }
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        x86_64::base64(octets, blocks);
-        return true;
-    }
-    let _ = (octets, blocks);
-    false
 }
 
 /// Octets that are searched at once.
@@ -45,16 +113,42 @@ fn places_portable(block: &[u8; SCAN_BLOCK], one: u8, other: u8) -> u32 {
     bits.fold(0, |bits, (&octet, at)| bits | u32::from(octet == one || octet == other) << at)
 }
 
-/// Copies labels as far as the window reaches and finds the octets that are special, one bit each,
-/// as [`special_in_names`] does. `None`, and nothing done, where there is no fast way.
-#[inline(always)]
-pub(crate) fn take_labels<const JSON: bool>(window: &mut [u8; 64], labels: &[u8]) -> Option<u64> {
-    #[cfg(target_arch = "x86_64")]
-    if avx512::available() {
-        return Some(avx512::take_labels::<JSON>(window, labels));
+/// Appends the complete name at the start of `octets[start..end]` if it needs no escapes and is not
+/// longer than a window, and returns how many octets it takes. Nothing else is appended.
+#[inline]
+pub(crate) fn write_short_name<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<usize> {
+    match width() {
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx2 if octets.len() >= avx2::LEAST => {
+            avx2::write_short_name::<JSON>(out, octets, start, end)
+        }
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx512 => avx512::write_short_name::<JSON>(out, octets, start, end),
+        _ => write_short_name_basic::<JSON>(out, octets, start, end),
     }
-    let _ = (window, labels);
-    None
+}
+
+fn write_short_name_basic<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<usize> {
+    let (&first, labels) = octets.get(start..end)?.split_first()?;
+    if first == 0 {
+        out.byte(b'.');
+        return Some(1);
+    }
+    let window = out.window();
+    name::copy_start(window, labels);
+    let len = name::set_dots(window, first, labels, name::specials::<JSON>(labels));
+    out.advance(len);
+    (len > 0).then_some(len + 1)
 }
 
 /// True for a label octet that cannot stand for itself, and for the dot between labels.
@@ -84,15 +178,11 @@ fn special_in_names_portable<const JSON: bool>(block: &[u8; 16]) -> u64 {
 #[expect(unsafe_code, reason = "vector instructions, each behind the test for its feature")]
 mod x86_64 {
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm_add_epi8, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128,
-        _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_setr_epi8,
-        _mm256_add_epi8, _mm256_adds_epu8, _mm256_and_si256, _mm256_blend_epi16,
-        _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_or_si256, _mm256_set_m128i,
-        _mm256_set1_epi8, _mm256_set1_epi32, _mm256_shuffle_epi8, _mm256_slli_epi16,
-        _mm256_srli_epi16, _mm256_storeu_si256, _mm256_subs_epu8,
+        __m128i, _mm_add_epi8, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set_epi64x, _mm_set1_epi8,
     };
 
-    use super::{BASE64_BLOCK, SCAN_BLOCK};
+    use super::SCAN_BLOCK;
 
     #[inline(always)]
     pub(super) fn special_in_names<const JSON: bool>(block: &[u8; 16]) -> u64 {
@@ -141,79 +231,6 @@ mod x86_64 {
         let octets = u128::from_le_bytes(*octets);
         _mm_set_epi64x((octets >> 64) as i64, octets as i64)
     }
-
-    /// Octets that become one block of base64 text, in two halves.
-    const INPUT: usize = 24;
-
-    pub(super) fn base64(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) {
-        let mut padded = [0; 16];
-        let octets = match padded.get_mut(..octets.len()) {
-            Some(start) => {
-                start.copy_from_slice(octets);
-                &padded
-            }
-            None => octets,
-        };
-        // SAFETY: the only caller has asked the processor for AVX2; there are sixteen octets.
-        unsafe { encode_blocks(octets, blocks) }
-    }
-
-    /// # Safety
-    ///
-    /// There are at least sixteen octets.
-    #[target_feature(enable = "avx2")]
-    unsafe fn encode_blocks(octets: &[u8], blocks: &mut [[u8; BASE64_BLOCK]]) {
-        let last = octets.len() - 16;
-        // SAFETY: sixteen octets follow each place up to the last.
-        let load = |at: usize| unsafe { _mm_loadu_si128(octets.as_ptr().add(at.min(last)).cast()) };
-        let mut at = 0;
-        for block in blocks {
-            let halves = _mm256_set_m128i(load(at + INPUT / 2), load(at));
-            // Spread each group of three octets over four, six bits each.
-            let spread = _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
-            let mut spread = _mm256_broadcastsi128_si256(spread);
-            if at + INPUT / 2 > last {
-                // At the end, octets are read that come before. Places from sixteen on get their
-                // highest bit, so that they give zeros.
-                let behind =
-                    |at: usize| _mm_set1_epi8((0x70 + at.saturating_sub(last) as u8) as i8);
-                let shift = _mm256_set_m128i(behind(at + INPUT / 2), behind(at));
-                spread = _mm256_adds_epu8(spread, shift);
-            }
-            encode_block(_mm256_shuffle_epi8(halves, spread), block);
-            at += INPUT;
-            if at >= octets.len() {
-                break;
-            }
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn encode_block(groups: __m256i, block: &mut [u8; BASE64_BLOCK]) {
-        // Of every four, the first two in the low word of a pair, the others in the high word.
-        let outer = _mm256_and_si256(groups, _mm256_set1_epi32(0x0fc0_fc00));
-        let outer = _mm256_blend_epi16::<0xaa>(
-            _mm256_srli_epi16::<10>(outer),
-            _mm256_srli_epi16::<6>(outer),
-        );
-        let inner = _mm256_and_si256(groups, _mm256_set1_epi32(0x003f_03f0));
-        let inner = _mm256_blend_epi16::<0xaa>(
-            _mm256_slli_epi16::<4>(inner),
-            _mm256_slli_epi16::<8>(inner),
-        );
-        let sextets = _mm256_or_si256(outer, inner);
-        // The distance from a sextet to its character depends on its range only.
-        let range = _mm256_subs_epu8(sextets, _mm256_set1_epi8(51));
-        let upper = _mm256_cmpgt_epi8(_mm256_set1_epi8(26), sextets);
-        let range = _mm256_or_si256(range, _mm256_and_si256(upper, _mm256_set1_epi8(13)));
-        let distances =
-            _mm_setr_epi8(71, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -19, -16, 65, 0, 0);
-        let distances = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(distances), range);
-        let text = _mm256_add_epi8(distances, sextets);
-        // SAFETY: a block has 32 octets.
-        unsafe { _mm256_storeu_si256(block.as_mut_ptr().cast(), text) }
-    }
 }
 
 #[cfg(test)]
@@ -231,15 +248,6 @@ mod tests {
                 assert_eq!(plain, special_in_names_portable::<false>(&block), "{octet}");
                 let json = special_in_names::<true>(&block);
                 assert_eq!(json, special_in_names_portable::<true>(&block), "{octet}");
-                let mut window = [0; 64];
-                if let Some(places) = take_labels::<true>(&mut window, &block) {
-                    assert_eq!(places & 0xffff, json, "{octet}");
-                    assert_eq!(
-                        take_labels::<false>(&mut window, &block),
-                        Some(places & !0xffff | plain)
-                    );
-                    assert_eq!(window[..16], block);
-                }
             }
         }
     }
@@ -254,18 +262,92 @@ mod tests {
         }
     }
 
+    /// What all ways to write a short name have in common.
+    type WriteName = fn(&mut TextBuffer, &[u8], usize, usize) -> Option<usize>;
+
+    /// The ways that this processor has.
+    fn ways<const JSON: bool>() -> Vec<WriteName> {
+        let mut ways: Vec<WriteName> =
+            vec![write_short_name::<JSON>, write_short_name_basic::<JSON>];
+        #[cfg(target_arch = "x86_64")]
+        if width() != Width::Basic {
+            ways.push(|out, octets, start, end| {
+                let enough = octets.len() >= avx2::LEAST;
+                let write = avx2::write_short_name::<JSON>;
+                if enough {
+                    write(out, octets, start, end)
+                } else {
+                    write_short_name_basic::<JSON>(out, octets, start, end)
+                }
+            });
+        }
+        ways
+    }
+
+    /// The text of a name that needs no escapes, label by label.
+    fn naive<const JSON: bool>(wire: &[u8]) -> Option<(Vec<u8>, usize)> {
+        let (mut text, mut at) = (Vec::new(), 0);
+        loop {
+            let length = usize::from(*wire.get(at)?);
+            at += 1;
+            if length == 0 {
+                break;
+            }
+            let label = wire.get(at..at + length).filter(|_| length <= 63)?;
+            if label.iter().any(|&octet| is_special::<JSON>(octet)) {
+                return None;
+            }
+            text.extend(label);
+            text.push(b'.');
+            at += length;
+        }
+        if text.is_empty() {
+            text.push(b'.');
+        }
+        (text.len() <= name::WINDOW).then_some((text, at))
+    }
+
+    fn every_way_is_naive<const JSON: bool>(wire: &[u8]) {
+        let want = naive::<JSON>(wire);
+        for (before, behind) in [(0, 0), (0, 100), (20, 0), (40, 20)] {
+            let octets = [&vec![b'.'; before], wire, &vec![5; behind]].concat();
+            for (number, write) in ways::<JSON>().into_iter().enumerate() {
+                let mut out = TextBuffer::new();
+                out.byte(b'>');
+                let taken = write(&mut out, &octets, before, before + wire.len());
+                let got = taken.map(|taken| (out.as_bytes()[1..].to_vec(), taken));
+                let place = format!("{before}, {behind}, way {number}");
+                assert_eq!(got, want, "{}: {place}", wire.escape_ascii());
+                assert!(taken.is_some() || out.as_bytes() == b">", "nothing else is appended");
+            }
+        }
+    }
+
     #[test]
-    fn labels_of_every_length_are_taken_as_far_as_the_window_reaches() {
-        let labels: Vec<u8> =
-            (0..100).map(|n| if n % 7 == 0 { b'.' } else { b'a' + n % 26 }).collect();
-        for len in 0..=labels.len() {
-            let labels = &labels[..len];
-            let mut window = [0; 64];
-            let Some(places) = take_labels::<false>(&mut window, labels) else { continue };
-            let taken = len.min(64);
-            assert_eq!(window[..taken], labels[..taken]);
-            for (at, &octet) in labels[..taken].iter().enumerate() {
-                assert_eq!(places >> at & 1 == 1, octet == b'.', "{at} of {len}");
+    fn every_way_to_write_a_name_is_that_of_the_rule() {
+        for len in 0..=80_usize {
+            for label in [1, 7, 32, 63] {
+                let mut wire = Vec::new();
+                let mut left = len;
+                while left > 1 {
+                    let length = label.min(left - 1);
+                    wire.push(length as u8);
+                    wire.extend((0..length).map(|n| b'a' + (n % 26) as u8));
+                    left -= length + 1;
+                }
+                wire.push(0);
+                every_way_is_naive::<true>(&wire);
+                every_way_is_naive::<false>(&wire);
+                // Cut, and with an octet of every kind in every place.
+                every_way_is_naive::<true>(&wire[..wire.len() - 1]);
+                for place in 0..wire.len() {
+                    for octet in [0, 3, 0x20, b'"', b'.', b'\\', 0x7e, 0x7f, 0x80, 0xc0, 0xff] {
+                        let mut wire = wire.clone();
+                        wire[place] = octet;
+                        every_way_is_naive::<true>(&wire);
+                        every_way_is_naive::<false>(&wire);
+                    }
+                }
             }
         }
     }
@@ -273,20 +355,16 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn both_vector_widths_make_the_same_base64() {
-        if !avx512::available() || !std::arch::is_x86_feature_detected!("avx2") {
+        if width() != Width::Avx512 {
             return;
         }
         let octets: Vec<u8> = (0..=255).chain((0..200).map(|n: u8| n.wrapping_mul(197))).collect();
         for len in 1..octets.len() {
-            let (mut wide, mut narrow) = ([[0; BASE64_BLOCK]; 20], [[0; BASE64_BLOCK]; 20]);
-            avx512::base64(&octets[..len], wide.as_flattened_mut());
-            x86_64::base64(&octets[..len], &mut narrow);
-            let characters = len.div_ceil(3) * 4;
-            assert_eq!(
-                wide.as_flattened()[..characters],
-                narrow.as_flattened()[..characters],
-                "{len} octets"
-            );
+            let (mut wide, mut narrow) = ([0; 640], [0; 640]);
+            avx512::base64(&octets[..len], &mut wide);
+            avx2::base64(&octets, 0, len, &mut narrow);
+            let characters = len * 8 / 6;
+            assert_eq!(wide[..characters], narrow[..characters], "{len} octets");
         }
     }
 }

@@ -8,48 +8,15 @@ use std::{fmt, ptr};
 
 use crate::simd;
 
+mod address;
+mod decimal;
+mod piece;
+
+pub use piece::Piece;
+
 /// Octets behind the place of writing that an append may use once it is not beyond the limit: room
 /// for the longest name.
 const SLACK: usize = 288;
-
-/// `"00"`, `"01"` … `"99"`: two decimal digits of every number below one hundred.
-static DIGIT_PAIRS: [[u8; 2]; 100] = {
-    let mut table = [[0; 2]; 100];
-    let mut n = 0;
-    while n < 100 {
-        table[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
-        n += 1;
-    }
-    table
-};
-
-/// Decimal text of every number below one thousand, its length in the highest octet.
-static DECIMALS: [u32; 1000] = {
-    let mut table = [0; 1000];
-    let mut n = 0;
-    while n < 1000 {
-        table[n] = u32::from_le_bytes(three_digits(n).octets);
-        n += 1;
-    }
-    table
-};
-
-/// The text of a number below one thousand.
-const fn three_digits(n: usize) -> Short<4> {
-    let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
-    Short::new(digits.split_at(if n < 10 { 2 } else { (n < 100) as usize }).1)
-}
-
-/// Decimal text of an octet with a dot behind it, and its length with the dot.
-static OCTET_DECIMAL: [Short<5>; 256] = {
-    let mut table = [Short::EMPTY; 256];
-    let mut n = 0;
-    while n < 256 {
-        table[n] = Short::<5>::new(three_digits(n).text()).and(b".");
-        n += 1;
-    }
-    table
-};
 
 const fn hex_pairs(digits: &[u8; 16]) -> [[u8; 2]; 256] {
     let mut table = [[0; 2]; 256];
@@ -64,33 +31,30 @@ const fn hex_pairs(digits: &[u8; 16]) -> [[u8; 2]; 256] {
 static HEX_LOWER: [[u8; 2]; 256] = hex_pairs(b"0123456789abcdef");
 static HEX_UPPER: [[u8; 2]; 256] = hex_pairs(b"0123456789ABCDEF");
 
-/// For every set of zero groups of an IPv6 address (group 0 in the lowest bit) the first longest run
-/// of at least two: its start and length; a start of 8 when there is none.
-static ZERO_RUNS: [(u8, u8); 256] = {
-    let mut table = [(8, 1); 256];
-    let mut set = 0_u32;
-    while set < 256 {
-        let mut start = 0;
-        while start < 8 {
-            let run = (set >> start).trailing_ones() as u8;
-            if run > table[set as usize].1 {
-                table[set as usize] = (start, run);
-            }
-            start += run + 1;
-        }
-        set += 1;
+/// The alphabet of base64.
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Two base64 characters for every twelve bits.
+static BASE64_PAIRS: [[u8; 2]; 4096] = {
+    let mut table = [[0; 2]; 4096];
+    let mut n = 0;
+    while n < 4096 {
+        table[n] = [BASE64[n >> 6], BASE64[n & 63]];
+        n += 1;
     }
     table
 };
 
-/// Two base64 characters for every twelve bits.
-static BASE64_PAIRS: [[u8; 2]; 4096] = {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut table = [[0; 2]; 4096];
-    let mut n = 0;
-    while n < 4096 {
-        table[n] = [alphabet[n >> 6], alphabet[n & 63]];
-        n += 1;
+/// How base64 text ends by the number of octets in an incomplete group, and the low bits of the last
+/// octet: the last character and padding. What is behind that is not text.
+static BASE64_ENDS: [[[u8; 4]; 16]; 3] = {
+    let mut table = [[[0; 4]; 16]; 3];
+    let mut bits = 0;
+    while bits < 16 {
+        // Two bits in the second character, or four in the third one.
+        table[2][bits] = [BASE64[bits << 2], b'=', 0, 0];
+        table[1][bits] = [BASE64[(bits & 3) << 4], b'=', b'=', 0];
+        bits += 1;
     }
     table
 };
@@ -113,6 +77,12 @@ impl<const N: usize> Literal<N> {
         let mut head = [0; N];
         head[..start.len()].copy_from_slice(start);
         Self { head, head_len: start.len() as u8, rest: rest.into() }
+    }
+
+    /// True when the text has no more than `N` octets.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.rest.is_empty()
     }
 }
 
@@ -319,8 +289,18 @@ impl TextBuffer {
 
     /// Counts `n` octets, which were written behind the content, to it.
     #[inline(always)]
-    fn advance(&mut self, n: usize) {
+    pub(crate) fn advance(&mut self, n: usize) {
         self.at = self.at.wrapping_add(n);
+    }
+
+    /// Makes sure that `N` octets can be written.
+    #[inline(always)]
+    fn make_room<const N: usize>(&mut self) {
+        if N > SLACK {
+            self.reserve(N);
+        } else if self.at > self.limit {
+            self.grow(N);
+        }
     }
 
     /// Lets `write` fill the next `N` octets and appends as many as it returns, which must not be
@@ -328,11 +308,7 @@ impl TextBuffer {
     #[inline(always)]
     #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
     pub fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> u8) {
-        if N > SLACK {
-            self.reserve(N);
-        } else if self.at > self.limit {
-            self.grow(N);
-        }
+        self.make_room::<N>();
         let at = self.at;
         // SAFETY: `at` lies in the initialised store, with at least N octets at and behind it:
         // either it is not beyond `limit`, which has SLACK, or room was made. The borrow of `self`
@@ -343,6 +319,16 @@ impl TextBuffer {
         // Not read again: the compiler cannot know that the window is not the pointer itself. Even
         // a wrong count leads nowhere before the store, and what is behind its end is not used.
         self.at = at.wrapping_add(used.into());
+    }
+
+    /// The next `N` octets, as [`TextBuffer::fill`] gives them, where a closure would not become
+    /// part of its caller; [`TextBuffer::advance`] appends them.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
+    pub(crate) fn window<const N: usize>(&mut self) -> &mut [u8; N] {
+        self.make_room::<N>();
+        // SAFETY: as in `fill`.
+        unsafe { &mut *self.at.cast::<[u8; N]>() }
     }
 
     /// Appends one octet.
@@ -395,13 +381,27 @@ impl TextBuffer {
     }
 
     /// Appends once more what stands at `start..end`; nothing when that is not part of the content.
+    #[inline]
     pub fn again(&mut self, start: usize, end: usize) {
+        /// Octets that are copied at once; what is beyond the end is overwritten by the next append.
+        const BLOCK: usize = 32;
         let len = self.len();
-        if start <= end && end <= len {
-            self.reserve(end - start);
-            self.store.copy_within(start..end, len);
-            self.advance(end - start);
+        if start > end || end > len {
+            return;
         }
+        self.reserve(end - start + BLOCK);
+        let (content, room) = self.store.split_at_mut(len);
+        let (whole, rest) = content[start..end].as_chunks::<BLOCK>();
+        let (blocks, _) = room.as_chunks_mut::<BLOCK>();
+        let mut blocks = blocks.iter_mut();
+        // In this order no block is lost when the sources end.
+        for (source, block) in whole.iter().zip(blocks.by_ref()) {
+            *block = *source;
+        }
+        if let Some(block) = blocks.next() {
+            copy_short(block, rest);
+        }
+        self.advance(end - start);
     }
 
     /// Appends any octets.
@@ -424,90 +424,6 @@ impl TextBuffer {
     pub fn tail_mut(&mut self, n: usize) -> &mut [u8] {
         let len = self.len();
         &mut self.store[len.saturating_sub(n)..len]
-    }
-
-    /// Appends a number in decimal.
-    #[inline]
-    pub fn decimal(&mut self, value: u64) {
-        match usize::try_from(value).ok().and_then(|place| DECIMALS.get(place)) {
-            Some(&text) => self.fill(|window| {
-                *window = text.to_le_bytes();
-                (text >> 24) as u8
-            }),
-            None => self.decimal_long(value),
-        }
-    }
-
-    fn decimal_long(&mut self, value: u64) {
-        if value >= 100_000_000 {
-            return self.decimal_huge(value);
-        }
-        let digits = eight_digits(value as u32);
-        // The last digit is shown even when it is zero.
-        let zeros = (digits | 1 << 56).trailing_zeros() & !7;
-        self.fill(|window| {
-            *window = ((digits | EIGHT_ZEROS) >> zeros).to_le_bytes();
-            8 - zeros as u8 / 8
-        });
-    }
-
-    #[inline(never)]
-    fn decimal_huge(&mut self, value: u64) {
-        self.decimal(value / 100_000_000);
-        let digits = eight_digits((value % 100_000_000) as u32);
-        self.array(&(digits | EIGHT_ZEROS).to_le_bytes());
-    }
-
-    /// Appends a signed number in decimal.
-    #[inline]
-    pub fn decimal_signed(&mut self, value: i64) {
-        if value < 0 {
-            self.byte(b'-');
-        }
-        self.decimal(value.unsigned_abs());
-    }
-
-    /// Appends a number below one hundred as exactly two digits; larger ones in full.
-    #[inline(always)]
-    pub fn two_digits(&mut self, value: u32) {
-        match DIGIT_PAIRS.get(value as usize) {
-            Some(pair) => self.array(pair),
-            None => self.decimal(value.into()),
-        }
-    }
-
-    /// Appends a number as at least nine digits, as fractions of a second in nanoseconds are shown.
-    #[inline]
-    pub fn nine_digits(&mut self, value: u32) {
-        if value > 999_999_999 {
-            return self.decimal(value.into());
-        }
-        let rest = eight_digits(value % 100_000_000);
-        self.fill::<9>(|window| {
-            window[0] = b'0' + (value / 100_000_000) as u8;
-            window[1..].copy_from_slice(&(rest | EIGHT_ZEROS).to_le_bytes());
-            9
-        });
-    }
-
-    /// Appends the first eighteen decimals of a number below one, given in units of the last one,
-    /// without zeros at the end but for the first decimal. More units than there are count as none.
-    #[inline]
-    pub fn eighteen_decimals(&mut self, units: u64) {
-        let upper = eight_digits((units / 10_000_000_000 % 100_000_000) as u32);
-        let middle = eight_digits((units / 100 % 100_000_000) as u32);
-        let lower = units % 100;
-        // How far the digits reach that are not zero; the last one is in the highest octet.
-        let reach = |digits: u64| 8 - digits.leading_zeros() / 8;
-        let mut len = reach(upper).max(1);
-        len = if middle == 0 { len } else { 8 + reach(middle) };
-        len = if lower == 0 { len } else { 18 - u32::from(lower.is_multiple_of(10)) };
-        self.fill::<18>(|window| {
-            window[..8].copy_from_slice(&(upper | EIGHT_ZEROS).to_le_bytes());
-            window[8..16].copy_from_slice(&(middle | EIGHT_ZEROS).to_le_bytes());
-            window[16..].copy_from_slice(&DIGIT_PAIRS[lower as usize]);
-            len as u8
-        });
     }
 
     /// Appends an octet as two lower-case hex digits.
@@ -543,74 +459,38 @@ impl TextBuffer {
 
     /// Appends octets in base64: standard alphabet, padded, no line breaks (RFC 4648 §4).
     pub fn base64(&mut self, octets: &[u8]) {
-        let groups = octets.len().div_ceil(3);
-        let room = self.room(groups * 4 + simd::BASE64_BLOCK);
-        if !simd::base64(octets, room.as_chunks_mut().0) {
-            base64_portable(octets, room);
+        self.base64_within(octets, 0, octets.len());
+    }
+
+    /// As [`TextBuffer::base64`], for `octets[start..end]`, which is faster where more octets surround
+    /// them; nothing is appended when that is no range of them.
+    pub fn base64_within(&mut self, octets: &[u8], start: usize, end: usize) {
+        let Some(encoded @ [.., last]) = octets.get(start..end) else { return };
+        let (groups, rest) = (encoded.len() / 3, encoded.len() % 3);
+        let room = self.room(simd::base64_room(encoded.len()));
+        if !simd::base64(octets, start, end, room) {
+            base64_portable(encoded, room);
         }
-        let missing = groups * 3 - octets.len();
-        self.advance(groups * 4 - missing);
-        self.fill(|window| {
-            *window = *b"==";
-            missing as u8
-        });
+        // The last character of an incomplete group, which octets behind it have no part in.
+        if let Some(room) = room.get_mut(groups * 4 + rest..)
+            && let Some(room) = room.first_chunk_mut()
+        {
+            *room = BASE64_ENDS[rest][usize::from(last % 16)];
+        }
+        self.advance(groups * 4 + if rest == 0 { 0 } else { 4 });
     }
 
     /// Appends an IPv4 address as a dotted quad.
     #[inline]
     pub fn ipv4(&mut self, address: [u8; 4]) {
-        self.fill::<28>(|window| {
-            let mut at = 0;
-            for octet in address {
-                let text = &OCTET_DECIMAL[usize::from(octet)];
-                let [a, b, c, dot, _] = text.octets;
-                window[at..at + 4].copy_from_slice(&[a, b, c, dot]);
-                at += usize::from(text.len() & 7);
-            }
-            at as u8 - 1
-        });
+        self.fill(|window| address::write_ipv4(window, address) as u8);
     }
 
     /// Appends an IPv6 address: lower-case groups without leading zeros, the first longest run of
     /// at least two zero groups as `::`, the last 32 bits dotted when the address is
     /// IPv4-compatible or IPv4-mapped (`rendering-and-parsing` §4.2).
     pub fn ipv6(&mut self, address: [u8; 16]) {
-        let (groups, _) = address.as_chunks::<2>();
-        let mut zeros = 0_u8;
-        for (i, group) in groups.iter().enumerate() {
-            zeros |= u8::from(*group == [0, 0]) << i;
-        }
-        let (run_start, run_len) = ZERO_RUNS[usize::from(zeros)];
-        let (run_start, run_len) = (usize::from(run_start), usize::from(run_len));
-        let dotted = run_start == 0 && (run_len == 6 || run_len == 5 && groups[5] == [0xff, 0xff]);
-        let shown = if dotted { 6 } else { 8 };
-        self.fill::<48>(|window| {
-            let mut len = 0;
-            let mut at = 0;
-            while at < shown {
-                if at == run_start {
-                    // The group before wrote its own colon.
-                    len -= usize::from(at != 0);
-                    window[len..len + 2].copy_from_slice(b"::");
-                    len += 2;
-                    at += run_len;
-                } else {
-                    let [high, low] = groups[at].map(|octet| HEX_LOWER[usize::from(octet)]);
-                    let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]);
-                    let group = u16::from_be_bytes(groups[at]);
-                    let zeros = (group | 1).leading_zeros() / 4;
-                    let digits = u64::from(digits) | u64::from(b':') << 32;
-                    window[len..len + 8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
-                    len += 5 - zeros as usize;
-                    at += 1;
-                }
-            }
-            // No colon behind the last group, unless a run or an IPv4 address follows.
-            len as u8 - u8::from(shown == 8 && run_start + run_len != 8)
-        });
-        if dotted {
-            self.ipv4([address[12], address[13], address[14], address[15]]);
-        }
+        self.fill(|window| address::write_ipv6(window, address) as u8);
     }
 
     /// Appends text as the inside of a JSON string: quote, backslash and octets below 0x20 are
@@ -654,22 +534,6 @@ fn base64_portable(octets: &[u8], room: &mut [u8]) {
         let (high, low) = (BASE64_PAIRS[bits >> 12], BASE64_PAIRS[bits & 0xfff]);
         *quad = [high[0], high[1], low[0], low[1]];
     }
-}
-
-/// What turns the digits of [`eight_digits`] into text.
-const EIGHT_ZEROS: u64 = u64::from_le_bytes(*b"00000000");
-
-/// Digits of a number below a hundred million, each in an octet, the first one in the lowest.
-#[inline(always)]
-fn eight_digits(value: u32) -> u64 {
-    // Halves of four digits, quarters of two, eighths of one: in each step all are divided at once,
-    // by multiplications that are exact in their range.
-    let (high, low) = (u64::from(value / 10_000), u64::from(value % 10_000));
-    let halves = high | low << 32;
-    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
-    let quarters = hundreds | (halves - hundreds * 100) << 16;
-    let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | (quarters - tens * 10) << 8
 }
 
 /// True for the octets that cannot stand for themselves inside a JSON string.
@@ -747,11 +611,39 @@ mod tests {
     }
 
     #[test]
+    fn content_of_every_length_is_appended_again() {
+        let source: Vec<u8> = (0..150).collect();
+        for start in [0, 7] {
+            for end in start..=source.len() {
+                let mut out = TextBuffer::new();
+                out.bytes(&source);
+                out.again(start, end);
+                out.byte(b'x');
+                assert_eq!(out.as_bytes(), [&source[..], &source[start..end], b"x"].concat());
+            }
+        }
+        let mut out = TextBuffer::new();
+        out.bytes(b"ab");
+        out.again(0, 3);
+        out.again(2, 1);
+        assert_eq!(out.as_bytes(), b"ab");
+    }
+
+    #[test]
     fn decimals_equal_the_standard_formatter() {
         let mut value = 1_u64;
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        for n in powers.flat_map(|power| [power - 1, power, power + 1, power.wrapping_mul(9)]) {
+            assert_eq!(text(|out| out.decimal(n)), n.to_string());
+        }
         for step in 0..2_000_u64 {
-            for n in [value, value.wrapping_sub(1), step] {
+            for n in [value, value.wrapping_sub(1), value >> (step % 64), step] {
                 assert_eq!(text(|out| out.decimal(n)), n.to_string());
+                assert_eq!(text(|out| out.six_decimals(n)), format!("{:06}", n % 1_000_000));
+                let decimals = format!("{:018}", n % 1_000_000_000_000_000_000);
+                let (first, rest) = decimals.split_at(1);
+                let want = first.to_owned() + rest.trim_end_matches('0');
+                assert_eq!(text(|out| out.eighteen_decimals(n)), want);
                 assert_eq!(text(|out| out.decimal_signed(n as i64)), (n as i64).to_string());
                 assert_eq!(text(|out| out.nine_digits(n as u32)), format!("{:09}", n as u32));
                 assert_eq!(text(|out| out.hex_u32(n as u32)), format!("{:08x}", n as u32));
@@ -806,6 +698,12 @@ mod tests {
             let mut out = TextBuffer::new();
             out.base64(octets);
             assert_eq!(out.as_bytes(), want, "{len} octets");
+            for (before, behind) in [(0, 30), (5, 0), (30, 3), (1, 1)] {
+                let around = [&vec![0xa5; before], octets, &vec![0xff; behind]].concat();
+                let mut out = TextBuffer::new();
+                out.base64_within(&around, before, before + len);
+                assert_eq!(out.as_bytes(), want, "{len} octets, {behind} behind");
+            }
         }
         assert_eq!(text(|out| out.hex_lower(&[0, 0xab, 0xff])), "00abff");
         assert_eq!(text(|out| out.hex_upper(&[0, 0xab, 0xff])), "00ABFF");

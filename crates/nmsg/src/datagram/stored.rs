@@ -2,8 +2,8 @@
 
 use super::checksum::add;
 use super::{
-    Family, FragmentSet, Inserted, IpPacket, PROTOCOL_UDP, Transport, UDP_HEADER_LEN, UdpChecksum,
-    UdpDatagram, ones_complement_sum,
+    FRAGMENT_OFFSET, Family, FragmentSet, IPV4_HEADER_LEN, Inserted, IpPacket, MORE_FRAGMENTS,
+    PROTOCOL_UDP, Transport, UDP_HEADER_LEN, UdpChecksum, UdpDatagram, ones_complement_sum,
 };
 
 /// Returns the UDP datagram in one complete packet of a known family.
@@ -11,7 +11,30 @@ use super::{
 /// `None` for any fragment (also the only one of its datagram), any other transport, and any
 /// header that does not hold; see `capture-and-dnsqr` §1.6, "strict parse".
 #[must_use]
+#[inline]
 pub fn udp_datagram(packet: &[u8], family: Family) -> Option<UdpDatagram<'_>> {
+    if family == Family::V4
+        && let Some((header, body)) = packet.split_first_chunk()
+        && is_plain_udp(header)
+    {
+        return UdpDatagram::parse(body);
+    }
+    udp_datagram_of_any_kind(packet, family)
+}
+
+/// True for the header of nearly all packets: IPv4 without options, not a fragment, with UDP.
+#[inline]
+fn is_plain_udp(header: &[u8; IPV4_HEADER_LEN]) -> bool {
+    const VERSION_AND_LENGTH: u8 = 0x45;
+    let total_len = u16::from_be_bytes([header[2], header[3]]);
+    let position = u16::from_be_bytes([header[6], header[7]]);
+    header[0] == VERSION_AND_LENGTH
+        && header[9] == PROTOCOL_UDP
+        && position & (MORE_FRAGMENTS | FRAGMENT_OFFSET) == 0
+        && usize::from(total_len) >= IPV4_HEADER_LEN
+}
+
+fn udp_datagram_of_any_kind(packet: &[u8], family: Family) -> Option<UdpDatagram<'_>> {
     let packet = IpPacket::parse(packet, family).ok()?;
     match packet.transport().ok()? {
         Some(Transport::Udp(udp)) if packet.fragment().is_none() => Some(udp),

@@ -1,8 +1,9 @@
-use wdns::TextBuffer;
+use wdns::{Class, RrType, TextBuffer};
 
 use super::Unrenderable;
+use super::head::Head;
 use super::json_value::{self, Context, Scratch};
-use super::plan::{Raw, Source, Step};
+use super::plan::{Op, Raw, Source, Step};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::Registry;
@@ -16,7 +17,7 @@ use crate::{AliasTable, Labels, Payload};
 /// base64, so that no output ever loses one (`decisions` JO-1, JO-2).
 #[derive(Debug)]
 pub struct JsonWriter<'r> {
-    registry: &'r Registry,
+    head: Head<'r>,
     envelope: Envelope<'r>,
     index: FieldIndex,
     scratch: Scratch,
@@ -27,7 +28,7 @@ impl<'r> JsonWriter<'r> {
     #[must_use]
     pub fn new(registry: &'r Registry, aliases: &'r Aliases, labels: Labels) -> Self {
         Self {
-            registry,
+            head: Head::new(registry),
             envelope: Envelope { aliases, labels, time: TimeWriter::default() },
             index: FieldIndex::new(),
             scratch: Scratch::default(),
@@ -45,14 +46,17 @@ impl<'r> JsonWriter<'r> {
         out: &mut TextBuffer,
         payload: &Payload<'_>,
     ) -> Result<(), Unrenderable> {
-        let schema = self.registry.get(payload.vendor, payload.msgtype);
+        let schema = self.head.schema(payload);
         let reason = match (schema, payload.body) {
             (Some(schema), Some(body)) => match View::new(schema, body, &mut self.index) {
                 Ok(view) => {
-                    self.envelope.time(out, payload);
-                    out.literal(schema.json_header());
-                    self.envelope.labels(out, payload);
-                    out.array(b",\"message\":");
+                    self.envelope.time.write(out, b"{\"time\":\"", payload.time);
+                    let labels = self.envelope.labels.over(payload);
+                    self.head.write(out, labels, |out| {
+                        out.literal(schema.json_header());
+                        self.envelope.labels(out, labels);
+                        out.array(b",\"message\":");
+                    });
                     write_message(out, view, &mut self.scratch, &mut self.envelope.time);
                     out.array(b"}\n");
                     return Ok(());
@@ -62,7 +66,7 @@ impl<'r> JsonWriter<'r> {
             (Some(_), None) => Unrenderable::Absent,
             (None, _) => Unrenderable::UnknownType,
         };
-        self.envelope.fallback(out, payload, self.registry);
+        self.envelope.fallback(out, payload, self.head.registry());
         Err(reason)
     }
 }
@@ -76,15 +80,8 @@ struct Envelope<'r> {
 }
 
 impl Envelope<'_> {
-    #[inline]
-    fn time(&mut self, out: &mut TextBuffer, payload: &Payload<'_>) {
-        out.array(b"{\"time\":\"");
-        self.time.write(out, payload.time);
-    }
-
-    #[inline]
-    fn labels(&self, out: &mut TextBuffer, payload: &Payload<'_>) {
-        let labels = self.labels.over(payload);
+    #[inline(never)]
+    fn labels(&self, out: &mut TextBuffer, labels: Labels) {
         if labels.source != 0 {
             out.array(b",\"source\":\"");
             out.hex_u32(labels.source);
@@ -100,7 +97,7 @@ impl Envelope<'_> {
 
     #[cold]
     fn fallback(&mut self, out: &mut TextBuffer, payload: &Payload<'_>, registry: &Registry) {
-        self.time(out, payload);
+        self.time.write(out, b"{\"time\":\"", payload.time);
         out.bytes(b"\",\"vid\":");
         out.decimal(payload.vendor.0.into());
         out.bytes(b",\"msgtype\":");
@@ -115,7 +112,7 @@ impl Envelope<'_> {
                 out.byte(b'"');
             }
         }
-        self.labels(out, payload);
+        self.labels(out, self.labels.over(payload));
         out.bytes(b",\"payload\":");
         match payload.body {
             Some(body) => {
@@ -157,23 +154,34 @@ pub(crate) fn write_message(
         let value = match step.source {
             Source::Stored => view.raw(step),
             Source::StoredArray if view.stored_count(step.field.into()) == 1 => view.raw(step),
+            Source::StoredArray if step.op == Op::Rdata => {
+                write_rdata(out, &mut context, step);
+                continue;
+            }
             Source::StoredArray => {
                 write_array(out, &mut context, step, view.raws(step));
                 continue;
             }
-            Source::Computed => message.computed(step.field.into(), 0).map(Raw::from),
+            Source::Computed => message.computed_by(step.getter, 0).map(Raw::from),
             Source::ComputedArray => {
-                let computed = |index| message.computed(step.field.into(), index);
+                let computed = |index| message.computed_by(step.getter, index);
                 let values = (0..).map_while(computed).map(Raw::from);
                 write_array(out, &mut context, step, values);
                 continue;
             }
         };
-        if let Some(value) = value {
-            out.literal(&step.label);
-            json_value::write(out, &mut context, step, value);
-            step.close(out);
+        let Some(value) = value else { continue };
+        if step.is_short {
+            out.piece(|piece| {
+                piece.literal(&step.label);
+                json_value::put(piece, context.time, step, value);
+                step.put_closing(piece);
+            });
+            continue;
         }
+        out.literal(&step.label);
+        json_value::write(out, &mut context, step, value);
+        step.close(out);
     }
     if out.len() == start {
         out.byte(b'{');
@@ -183,6 +191,31 @@ pub(crate) fn write_message(
         out.tail_mut(written)[0] = b'{';
     }
     out.byte(b'}');
+}
+
+/// As [`write_array`], for record data: what it is is found out once for all of it.
+#[inline(never)]
+fn write_rdata(out: &mut TextBuffer, context: &mut Context<'_, '_>, step: &Step) {
+    let values = context.view.raws(step);
+    let Some((rrtype, class)) = context.view.rr_kind() else {
+        return write_array(out, context, step, values);
+    };
+    let is_address = (rrtype, class) == (RrType::A, Class::IN);
+    out.literal(&step.label);
+    let start = out.len();
+    for value in values {
+        match *value.octets() {
+            [a, b, c, d] if is_address => out.piece(|piece| {
+                piece.ipv4([a, b, c, d]);
+                piece.array(b"\",\"");
+            }),
+            ref octets => {
+                wdns::rdata::write::<true>(out, octets, rrtype, class);
+                out.array(b"\",\"");
+            }
+        }
+    }
+    end_array(out, step, start);
 }
 
 /// Appends a field with any number of values.
@@ -199,6 +232,12 @@ fn write_array<'v>(
         json_value::write(out, context, step, value);
         if step.quoted { out.array(b"\",\"") } else { out.byte(b',') }
     }
+    end_array(out, step, start);
+}
+
+/// Closes an array that was begun in front of `start` and has a separator behind its last value.
+#[inline(always)]
+fn end_array(out: &mut TextBuffer, step: &Step, start: usize) {
     let quote = usize::from(step.quoted);
     if out.len() == start {
         // No string was opened.

@@ -1,6 +1,6 @@
 //! One value in JSON.
 
-use wdns::{Class, Message as DnsMessage, MessageScratch, Rcode, RrType, TextBuffer};
+use wdns::{Class, Message as DnsMessage, MessageScratch, Piece, Rcode, RrType, TextBuffer};
 
 use super::plan::{Op, Raw, Step};
 use crate::text::number::json_double;
@@ -39,13 +39,76 @@ impl<'a, 's> Context<'a, 's> {
             return out.again(start, end);
         }
         let start = out.len();
-        out.base64(octets);
+        let body = self.view.body();
+        let at = octets.as_ptr().addr().wrapping_sub(body.as_ptr().addr());
+        match at.checked_add(octets.len()) {
+            Some(end) if end <= body.len() => out.base64_within(body, at, end),
+            _ => out.base64(octets),
+        }
         self.encoded = (octets, start, out.len());
     }
 }
 
-/// Appends a value, without the quotes of a form that is a string always
+/// Puts a short value, without the quotes of a form that is a string always
 /// (`rendering-and-parsing` §5.1, `message-types` §2.1).
+#[inline(always)]
+pub(super) fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw: Raw<'_>) {
+    let number = raw.number();
+    match step.op {
+        Op::Unsigned => piece.decimal(step.unsigned(number)),
+        Op::Signed => piece.decimal_signed(step.signed(number)),
+        Op::Bool if number != 0 => piece.array(b"true"),
+        Op::Bool => piece.array(b"false"),
+        Op::Enum => match step.name(number as i32) {
+            Some(name) => piece.literal(name),
+            None => piece.decimal((number as u32).into()),
+        },
+        Op::Ip => match *raw.octets() {
+            [a, b, c, d] => quoted(piece, |piece| piece.ipv4([a, b, c, d])),
+            _ => match raw.octets().try_into() {
+                Ok(address) => quoted(piece, |piece| piece.ipv6(address)),
+                Err(_) => piece.array(b"null"),
+            },
+        },
+        Op::RrType => {
+            let known = RrType(number as u16).put_mnemonic(piece);
+            or_number(piece, known, b"TYPE", number);
+        }
+        Op::Class => {
+            let known = Class(number as u16).put_mnemonic(piece);
+            or_number(piece, known, b"CLASS", number);
+        }
+        Op::ClassSie => {
+            let known = Class(number as u16).put_mnemonic(piece);
+            piece.start_of(b"<UNKNOWN>", if known { 0 } else { 9 });
+        }
+        Op::Rcode => {
+            let known = Rcode(number as u16).put_mnemonic(piece);
+            or_number(piece, known, b"", number);
+        }
+        Op::Time => time.put_seconds(piece, number as u32),
+        Op::Protocol => match protocol_name(number) {
+            Some((name, len)) => piece.start_of(name, len),
+            None => piece.decimal(u64::from(number as u16)),
+        },
+        _ => {}
+    }
+}
+
+/// Puts a 16-bit number behind a prefix where there is no mnemonic for it.
+#[inline(always)]
+fn or_number<const N: usize>(piece: &mut Piece<'_>, known: bool, prefix: &[u8; N], number: u64) {
+    #[cold]
+    fn put_number(piece: &mut Piece<'_>, number: u16) {
+        piece.decimal(number.into());
+    }
+    if !known {
+        piece.array(prefix);
+        put_number(piece, number as u16);
+    }
+}
+
+/// Appends a value as [`put`] does.
 #[inline(always)]
 pub(super) fn write(
     out: &mut TextBuffer,
@@ -53,60 +116,43 @@ pub(super) fn write(
     step: &Step,
     raw: Raw<'_>,
 ) {
-    let Raw { number, octets } = raw;
+    let number = raw.number();
     match step.op {
-        Op::Unsigned => out.decimal(step.unsigned(number)),
-        Op::Signed => out.decimal_signed(step.signed(number)),
-        Op::Double => json_double(out, f64::from_bits(number)),
-        Op::Bool => out.bytes(if number != 0 { b"true" } else { b"false" }),
+        // Their names may be long.
         Op::Enum => match step.name(number as i32) {
             Some(name) => out.literal(name),
             None => out.decimal((number as u32).into()),
         },
-        Op::Text | Op::MultilineText => json_text(out, octets),
-        Op::Ip => match *octets {
-            [a, b, c, d] => quoted(out, |out| out.ipv4([a, b, c, d])),
-            _ => match octets.try_into() {
-                Ok(address) => quoted(out, |out| out.ipv6(address)),
-                Err(_) => out.array(b"null"),
-            },
-        },
+        Op::Double => json_double(out, f64::from_bits(number)),
+        Op::Text | Op::MultilineText => json_text(out, raw.octets()),
         Op::Name => {
-            if (1..=wdns::name::MAX_LEN).contains(&octets.len()) {
-                wdns::name::write::<true>(out, octets);
+            let (octets, start, end) = raw.place();
+            if (1..=wdns::name::MAX_LEN).contains(&end.saturating_sub(start)) {
+                wdns::name::write_within::<true>(out, octets, start, end);
             }
         }
-        Op::RrType => RrType(number as u16).write(out),
-        Op::Class => Class(number as u16).write(out),
-        Op::ClassSie => {
-            let name = Class(number as u16).mnemonic();
-            out.bytes(name.unwrap_or("<UNKNOWN>").as_bytes());
-        }
-        Op::Rcode => Rcode(number as u16).write(out),
-        Op::Time => context.time.write_seconds(out, (number as u32).into()),
         Op::Rdata => match context.view.rr_kind() {
-            Some((rrtype, class)) => wdns::rdata::write::<true>(out, octets, rrtype, class),
-            None => wdns::rdata::write_generic::<true>(out, octets),
+            Some((rrtype, class)) => wdns::rdata::write::<true>(out, raw.octets(), rrtype, class),
+            None => wdns::rdata::write_generic::<true>(out, raw.octets()),
         },
         Op::Bytes | Op::DnsMessage | Op::NcapPayload => {
-            if octets.is_empty() {
+            if raw.octets().is_empty() {
                 out.array(b"null");
             } else {
-                quoted(out, |out| context.base64(out, octets));
+                out.byte(b'"');
+                context.base64(out, raw.octets());
+                out.byte(b'"');
             }
         }
-        Op::PacketBytes => context.base64(out, octets),
-        Op::Protocol => match protocol_name(number) {
-            Some(name) => out.bytes(name),
-            None => out.decimal(u64::from(number as u16)),
-        },
+        Op::PacketBytes => context.base64(out, raw.octets()),
         Op::HexId => hex(out, number),
-        Op::DnsMessageSie => dns_text(out, context, octets),
-        Op::DnsJson => match &DnsMessage::parse(octets) {
+        Op::DnsMessageSie => dns_text(out, context, raw.octets()),
+        Op::DnsJson => match &DnsMessage::parse(raw.octets()) {
             Ok(message) => message.write_json(out, &mut context.scratch.dns),
             Err(_) => out.array(b"null"),
         },
-        Op::Encoded => encode::write_json(out, context.view, octets),
+        Op::Encoded => encode::write_json(out, context.view, raw.octets()),
+        _ => out.piece(|piece| put(piece, context.time, step, raw)),
     }
 }
 
@@ -119,10 +165,10 @@ fn dns_text(out: &mut TextBuffer, context: &mut Context<'_, '_>, octets: &[u8]) 
 }
 
 #[inline(always)]
-fn quoted(out: &mut TextBuffer, write: impl FnOnce(&mut TextBuffer)) {
-    out.byte(b'"');
-    write(out);
-    out.byte(b'"');
+fn quoted(piece: &mut Piece<'_>, put: impl FnOnce(&mut Piece<'_>)) {
+    piece.array(b"\"");
+    put(piece);
+    piece.array(b"\"");
 }
 
 /// Appends a 32-bit number in lower-case hexadecimal without padding.

@@ -1,5 +1,6 @@
 //! Messages as text: presentation form and JSON records.
 
+mod head;
 mod json;
 mod json_value;
 mod key;

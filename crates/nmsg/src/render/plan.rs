@@ -1,9 +1,9 @@
 //! What to write for a message type, decided once: one step per field and written form.
 
-use wdns::{Literal, TextBuffer};
+use wdns::{Literal, Piece, TextBuffer};
 
-use crate::index::Stored;
-use crate::schema::{EnumValue, Field, FieldFlags, FieldType, Form, Label, Storage, find_number};
+use crate::index::{Slot, Stored};
+use crate::schema::{EnumValue, Field, FieldFlags, FieldType, Form, Getter, Label, find_number};
 use crate::view::Value;
 
 /// How a value becomes text.
@@ -68,6 +68,24 @@ impl Op {
         }
     }
 
+    /// True when no value has more than 48 octets of text, and the texts of names are not counted.
+    const fn is_short(self) -> bool {
+        matches!(
+            self,
+            Self::Unsigned
+                | Self::Signed
+                | Self::Bool
+                | Self::Enum
+                | Self::Ip
+                | Self::RrType
+                | Self::Class
+                | Self::ClassSie
+                | Self::Rcode
+                | Self::Protocol
+                | Self::Time
+        )
+    }
+
     /// True when the JSON value is a string whatever the value; the quotes are then written
     /// together with what stands around the value.
     const fn is_json_string(self) -> bool {
@@ -110,17 +128,19 @@ pub(crate) struct Step {
     closing: [u8; 2],
     closing_len: u8,
     pub(crate) op: Op,
+    /// Label, value and what closes it are short enough to be put together as one piece.
+    pub(crate) is_short: bool,
     pub(crate) source: Source,
     /// Position of the field in declared order.
     pub(crate) field: u16,
     /// The value is written between quotes.
     pub(crate) quoted: bool,
-    /// The value is stored as octets, not as a number.
-    pub(crate) octets: bool,
     /// How many bits of a stored number the type has no room for.
     spare_bits: u8,
     /// Raw tag of a stored value.
     pub(crate) tag: u32,
+    /// Computes the values that are not stored.
+    pub(crate) getter: Option<Getter>,
     /// The texts of numbers that have names.
     names: Vec<(i32, Literal)>,
 }
@@ -132,16 +152,17 @@ impl Step {
             closing: [0; 2],
             closing_len: 0,
             op: Op::of(field),
+            is_short: false,
             source,
             field: position,
             quoted: false,
-            octets: field.storage == Storage::Bytes,
             spare_bits: match field.field_type {
                 FieldType::Uint16 | FieldType::Int16 => 48,
                 FieldType::Uint32 | FieldType::Int32 => 32,
                 _ => 0,
             },
             tag: raw_tag(field),
+            getter: field.getter,
             names: Vec::new(),
         }
     }
@@ -154,10 +175,23 @@ impl Step {
         self
     }
 
+    /// Finds out whether the value is a short one, once its form is known.
+    fn measured(mut self) -> Self {
+        let names_fit = self.names.iter().all(|(_, name)| name.is_short());
+        self.is_short = self.op.is_short() && self.label.is_short() && names_fit;
+        self
+    }
+
     /// The text of a number that has a name.
     #[inline(always)]
     pub(crate) fn name(&self, number: i32) -> Option<&Literal> {
         find_number(&self.names, number, |&(number, _)| number).map(|(_, text)| text)
+    }
+
+    /// Puts what stands behind the value.
+    #[inline(always)]
+    pub(crate) fn put_closing(&self, piece: &mut Piece<'_>) {
+        piece.start_of(&self.closing, self.closing_len);
     }
 
     /// Appends what stands behind the value.
@@ -230,7 +264,7 @@ fn json_step(field: &Field, position: u16) -> Step {
         (false, false) => (*b"  ", 0),
     };
     let step = Step::new(field, position, source, label.as_bytes()).with_names(field, b"\"");
-    Step { op, closing, closing_len, quoted, ..step }
+    Step { op, closing, closing_len, quoted, ..step }.measured()
 }
 
 fn presentation_step(field: &Field, position: u16) -> Option<Step> {
@@ -250,7 +284,7 @@ fn presentation_step(field: &Field, position: u16) -> Option<Step> {
     if !matches!(op, Op::MultilineText | Op::NcapPayload) {
         label.push(b' ');
     }
-    Some(Step::new(field, position, source, &label).with_names(field, b""))
+    Some(Step::new(field, position, source, &label).with_names(field, b"").measured())
 }
 
 /// Field number and wire type as one number; 0 for a field that is not stored.
@@ -258,19 +292,50 @@ fn raw_tag(field: &Field) -> u32 {
     field.tag.map_or(0, |number| number << 3 | field.storage.wire_type() as u32)
 }
 
-/// A value as the writers take it: its octets, or its bits as they are stored.
+/// A value as the writers take it: its bits as they are stored, or where its octets are.
 #[derive(Clone, Copy)]
 pub(crate) struct Raw<'a> {
-    pub(crate) number: u64,
-    pub(crate) octets: &'a [u8],
+    /// The number, or start and end of the octets, as in a [`Slot`].
+    number: u64,
+    around: &'a [u8],
+}
+
+impl<'a> Raw<'a> {
+    /// The value of a slot, whose octets would be among those `around`.
+    #[inline(always)]
+    pub(crate) fn new(slot: Slot, around: &'a [u8]) -> Self {
+        Self { number: slot.number(), around }
+    }
+
+    #[inline(always)]
+    fn of_octets(octets: &'a [u8]) -> Self {
+        Self { number: Slot::range(0, octets.len()), around: octets }
+    }
+
+    #[inline(always)]
+    pub(crate) fn number(self) -> u64 {
+        self.number
+    }
+
+    #[inline(always)]
+    pub(crate) fn octets(self) -> &'a [u8] {
+        let (octets, start, end) = self.place();
+        octets.get(start..end).unwrap_or_default()
+    }
+
+    /// Octets, and the range of them that is the value.
+    #[inline(always)]
+    pub(crate) fn place(self) -> (&'a [u8], usize, usize) {
+        (self.around, self.number as u32 as usize, (self.number >> 32) as usize)
+    }
 }
 
 impl<'a> From<Stored<'a>> for Raw<'a> {
     #[inline(always)]
     fn from(stored: Stored<'a>) -> Self {
         match stored {
-            Stored::Number(number) => Self { number, octets: &[] },
-            Stored::Octets(octets) => Self { number: 0, octets },
+            Stored::Number(number) => Self { number, around: &[] },
+            Stored::Octets(octets) => Self::of_octets(octets),
         }
     }
 }
@@ -278,13 +343,13 @@ impl<'a> From<Stored<'a>> for Raw<'a> {
 impl<'a> From<Value<'a>> for Raw<'a> {
     fn from(value: Value<'a>) -> Self {
         let number = match value {
-            Value::Octets(octets) => return Self { number: 0, octets },
+            Value::Octets(octets) => return Self::of_octets(octets),
             Value::Enum(number) => number as u64,
             Value::Unsigned(number) => number,
             Value::Signed(number) => number as u64,
             Value::Double(number) => number.to_bits(),
             Value::Bool(truth) => truth.into(),
         };
-        Self { number, octets: &[] }
+        Self { number, around: &[] }
     }
 }

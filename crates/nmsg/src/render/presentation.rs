@@ -1,7 +1,8 @@
-use wdns::TextBuffer;
+use wdns::{Class, RrType, TextBuffer};
 
 use super::Unrenderable;
-use super::plan::{Raw, Source, Step};
+use super::head::Head;
+use super::plan::{Op, Raw, Source, Step};
 use super::presentation_value::{Context, Separator, write_line};
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
@@ -13,7 +14,7 @@ use crate::{AliasTable, Labels, Payload};
 /// Writes payloads in presentation form (`rendering-and-parsing` §4).
 #[derive(Debug)]
 pub struct PresentationWriter<'r> {
-    registry: &'r Registry,
+    head: Head<'r>,
     aliases: &'r Aliases,
     labels: Labels,
     separator: Separator,
@@ -32,7 +33,7 @@ impl<'r> PresentationWriter<'r> {
         separator: &[u8],
     ) -> Self {
         Self {
-            registry,
+            head: Head::new(registry),
             aliases,
             labels,
             separator: Separator::new(separator),
@@ -52,7 +53,7 @@ impl<'r> PresentationWriter<'r> {
         out: &mut TextBuffer,
         payload: &Payload<'_>,
     ) -> Result<(), Unrenderable> {
-        let Some(schema) = self.registry.get(payload.vendor, payload.msgtype) else {
+        let Some(schema) = self.head.schema(payload) else {
             self.unknown(out, payload);
             return Ok(());
         };
@@ -60,11 +61,13 @@ impl<'r> PresentationWriter<'r> {
         let view = View::new(schema, body, &mut self.index).map_err(Unrenderable::Undecodable)?;
         out.byte(b'[');
         out.decimal(body.len() as u64);
-        out.array(b"] [");
-        self.time.write(out, payload.time);
-        out.literal(schema.presentation_header());
-        write_labels(out, self.labels.over(payload), self.aliases);
-        self.separator.write(out);
+        self.time.write(out, b"] [", payload.time);
+        let labels = self.labels.over(payload);
+        self.head.write(out, labels, |out| {
+            out.literal(schema.presentation_header());
+            write_labels(out, labels, self.aliases);
+            self.separator.write(out);
+        });
         write_fields(out, view, &self.separator, &mut self.time);
         out.byte(b'\n');
         Ok(())
@@ -79,12 +82,11 @@ impl<'r> PresentationWriter<'r> {
         };
         out.byte(b'[');
         out.decimal(payload.body.map_or(0, <[u8]>::len) as u64);
-        out.array(b"] [");
-        self.time.write(out, payload.time);
+        self.time.write(out, b"] [", payload.time);
         out.array(b"] [");
         numbers(out);
         out.byte(b' ');
-        let vendor = self.registry.vendor(payload.vendor);
+        let vendor = self.head.registry().vendor(payload.vendor);
         out.bytes(vendor.map_or(b"(unknown)", |vendor| vendor.name()));
         out.bytes(b" (unknown)] [");
         write_labels(out, self.labels.over(payload), self.aliases);
@@ -98,7 +100,7 @@ impl<'r> PresentationWriter<'r> {
 }
 
 /// Appends `SOURCE] [OPERATOR] [GROUP] `.
-#[inline]
+#[inline(never)]
 fn write_labels(out: &mut TextBuffer, labels: Labels, aliases: &Aliases) {
     out.hex_u32(labels.source);
     if labels.operator | labels.group == 0 {
@@ -136,13 +138,17 @@ pub(crate) fn write_fields(
     for step in &view.schema().plan().presentation {
         let value = match step.source {
             Source::Stored => view.raw(step),
-            Source::Computed => message.computed(step.field.into(), 0).map(Raw::from),
+            Source::Computed => message.computed_by(step.getter, 0).map(Raw::from),
+            Source::StoredArray if step.op == Op::Rdata => {
+                write_rdata(out, &context, time, step);
+                continue;
+            }
             Source::StoredArray => {
                 write_lines(out, &context, time, step, view.raws(step));
                 continue;
             }
             Source::ComputedArray => {
-                let computed = |index| message.computed(step.field.into(), index);
+                let computed = |index| message.computed_by(step.getter, index);
                 let values = (0..).map_while(computed).map(Raw::from);
                 write_lines(out, &context, time, step, values);
                 continue;
@@ -150,6 +156,38 @@ pub(crate) fn write_fields(
         };
         if let Some(value) = value {
             write_line(out, &context, time, step, value);
+        }
+    }
+}
+
+/// As [`write_lines`], for record data: what it is is found out once for all of it.
+#[inline(never)]
+fn write_rdata(
+    out: &mut TextBuffer,
+    context: &Context<'_, '_>,
+    time: &mut TimeWriter,
+    step: &Step,
+) {
+    let view = context.message.view();
+    let values = view.raws(step);
+    let Some((rrtype, class)) = view.rr_kind() else {
+        return write_lines(out, context, time, step, values);
+    };
+    let is_usual = (rrtype, class) == (RrType::A, Class::IN)
+        && step.label.is_short()
+        && context.separator.is_newline();
+    for value in values {
+        match *value.octets() {
+            [a, b, c, d] if is_usual => out.piece(|piece| {
+                piece.literal(&step.label);
+                piece.ipv4([a, b, c, d]);
+                piece.array(b"\n");
+            }),
+            ref octets => {
+                out.literal(&step.label);
+                wdns::rdata::write::<false>(out, octets, rrtype, class);
+                context.separator.write(out);
+            }
         }
     }
 }

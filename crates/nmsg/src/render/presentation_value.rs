@@ -1,6 +1,6 @@
 //! One field's line in presentation form.
 
-use wdns::{Class, Literal, Message as DnsMessage, Rcode, RrType, TextBuffer};
+use wdns::{Class, Literal, Message as DnsMessage, Piece, Rcode, RrType, TextBuffer};
 
 use super::json_value::hex;
 use super::plan::{Op, Raw, Step};
@@ -21,6 +21,11 @@ pub(crate) enum Separator {
 impl Separator {
     pub(crate) fn new(text: &[u8]) -> Self {
         if text == b"\n" { Self::Newline } else { Self::Other(Literal::new(text)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_newline(&self) -> bool {
+        matches!(self, Self::Newline)
     }
 
     #[inline(always)]
@@ -75,73 +80,110 @@ pub(super) fn write_line(
     step: &Step,
     raw: Raw<'_>,
 ) {
-    let Raw { number, octets } = raw;
+    let number = raw.number();
+    if step.is_short {
+        // Protocols do not care for the separator.
+        let newline = context.separator.is_newline() || step.op == Op::Protocol;
+        out.piece(|piece| {
+            piece.literal(&step.label);
+            put(piece, time, step, raw);
+            piece.start_of(b"\n", u8::from(newline));
+        });
+        if !newline {
+            context.separator.write(out);
+        }
+        return;
+    }
     match step.op {
-        Op::Name if !(1..=wdns::name::MAX_LEN).contains(&octets.len()) => return,
-        Op::NcapPayload => return ncap::write_payload(out, &Line { context, step }, octets),
+        Op::Name if !(1..=wdns::name::MAX_LEN).contains(&raw.octets().len()) => return,
+        Op::NcapPayload => {
+            return ncap::write_payload(out, &Line { context, step }, raw.octets());
+        }
         _ => out.literal(&step.label),
     }
     match step.op {
-        Op::Unsigned => out.decimal(step.unsigned(number)),
-        Op::Signed => out.decimal_signed(step.signed(number)),
         Op::Double => presentation_double(out, f64::from_bits(number)),
-        Op::Bool => out.bytes(if number != 0 { b"True" } else { b"False" }),
         Op::Enum => match step.name(number as i32) {
             Some(name) => out.literal(name),
-            None => invalid(out, b"<UNKNOWN ENUM VAL=", number as u32),
+            None => out.piece(|piece| put(piece, time, step, raw)),
         },
-        Op::Text => out.bytes(until_nul(octets)),
+        Op::Text => out.bytes(until_nul(raw.octets())),
         Op::MultilineText => {
             context.separator.write(out);
-            out.bytes(until_nul(octets));
+            out.bytes(until_nul(raw.octets()));
             out.byte(b'.');
         }
-        Op::Ip => address(out, octets),
         Op::Name => {
-            wdns::name::write::<false>(out, octets);
+            let (octets, start, end) = raw.place();
+            wdns::name::write_within::<false>(out, octets, start, end);
         }
-        Op::RrType => {
-            let known = RrType(number as u16).write_mnemonic(out);
-            or_unknown(out, known);
-            in_brackets(out, number);
-        }
-        Op::Class => {
-            Class(number as u16).write(out);
-            in_brackets(out, number);
-        }
-        Op::ClassSie => {
-            let known = Class(number as u16).write_mnemonic(out);
-            or_unknown(out, known);
-            in_brackets(out, number);
-        }
-        Op::Rcode => {
-            let known = Rcode(number as u16).write_mnemonic(out);
-            or_unknown(out, known);
-            in_brackets(out, number);
-        }
-        Op::Time => time.write_seconds(out, (number as u32).into()),
         Op::Rdata => match context.message.view().rr_kind() {
-            Some((rrtype, class)) => wdns::rdata::write::<false>(out, octets, rrtype, class),
-            None => wdns::rdata::write_generic::<false>(out, octets),
+            Some((rrtype, class)) => wdns::rdata::write::<false>(out, raw.octets(), rrtype, class),
+            None => wdns::rdata::write_generic::<false>(out, raw.octets()),
         },
         Op::Bytes | Op::PacketBytes | Op::Encoded | Op::DnsJson => {
-            invalid(out, b"<BYTE ARRAY LEN=", octets.len() as u32)
+            out.bytes(b"<BYTE ARRAY LEN=");
+            out.decimal(u64::from(raw.octets().len() as u32));
+            out.byte(b'>');
         }
         Op::HexId => hex(out, number),
+        Op::DnsMessage | Op::DnsMessageSie => dns_dump(out, context.separator, raw.octets()),
+        Op::NcapPayload => {}
         Op::Protocol => {
-            match protocol_name(number) {
-                Some(name) => {
-                    out.bytes(name);
-                    in_brackets(out, number);
-                }
-                None => out.decimal(u64::from(number as u16)),
-            }
+            out.piece(|piece| put(piece, time, step, raw));
             return out.byte(b'\n');
         }
-        Op::DnsMessage | Op::DnsMessageSie => dns_dump(out, context.separator, octets),
-        Op::NcapPayload => {}
+        _ => out.piece(|piece| put(piece, time, step, raw)),
     }
     context.separator.write(out);
+}
+
+/// Puts a short value.
+#[inline(always)]
+fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw: Raw<'_>) {
+    let number = raw.number();
+    match step.op {
+        Op::Unsigned => piece.decimal(step.unsigned(number)),
+        Op::Signed => piece.decimal_signed(step.signed(number)),
+        Op::Bool if number != 0 => piece.array(b"True"),
+        Op::Bool => piece.array(b"False"),
+        Op::Enum => match step.name(number as i32) {
+            Some(name) => piece.literal(name),
+            None => invalid(piece, b"<UNKNOWN ENUM VAL=", number as u32),
+        },
+        Op::Ip => put_address(piece, raw.octets()),
+        Op::RrType => {
+            let known = RrType(number as u16).put_mnemonic(piece);
+            or_unknown(piece, known);
+            in_brackets(piece, number);
+        }
+        Op::Class => {
+            if !Class(number as u16).put_mnemonic(piece) {
+                piece.array(b"CLASS");
+                piece.decimal(u64::from(number as u16));
+            }
+            in_brackets(piece, number);
+        }
+        Op::ClassSie => {
+            let known = Class(number as u16).put_mnemonic(piece);
+            or_unknown(piece, known);
+            in_brackets(piece, number);
+        }
+        Op::Rcode => {
+            let known = Rcode(number as u16).put_mnemonic(piece);
+            or_unknown(piece, known);
+            in_brackets(piece, number);
+        }
+        Op::Time => time.put_seconds(piece, number as u32),
+        Op::Protocol => match protocol_name(number) {
+            Some((name, len)) => {
+                piece.start_of(name, len);
+                in_brackets(piece, number);
+            }
+            None => piece.decimal(u64::from(number as u16)),
+        },
+        _ => {}
+    }
 }
 
 fn dns_dump(out: &mut TextBuffer, separator: &Separator, octets: &[u8]) {
@@ -156,33 +198,38 @@ fn dns_dump(out: &mut TextBuffer, separator: &Separator, octets: &[u8]) {
 
 /// Appends an address, or what is wrong with it.
 pub(crate) fn address(out: &mut TextBuffer, octets: &[u8]) {
+    out.piece(|piece| put_address(piece, octets));
+}
+
+#[inline(always)]
+fn put_address(piece: &mut Piece<'_>, octets: &[u8]) {
     match *octets {
-        [a, b, c, d] => out.ipv4([a, b, c, d]),
+        [a, b, c, d] => piece.ipv4([a, b, c, d]),
         _ => match octets.try_into() {
-            Ok(address) => out.ipv6(address),
-            Err(_) => invalid(out, b"<INVALID IP len=", octets.len() as u32),
+            Ok(address) => piece.ipv6(address),
+            Err(_) => invalid(piece, b"<INVALID IP len=", octets.len() as u32),
         },
     }
 }
 
-#[inline(never)]
-fn invalid(out: &mut TextBuffer, what: &[u8], number: u32) {
-    out.bytes(what);
-    out.decimal(number.into());
-    out.byte(b'>');
+#[cold]
+fn invalid<const N: usize>(piece: &mut Piece<'_>, what: &[u8; N], number: u32) {
+    piece.array(what);
+    piece.decimal(number.into());
+    piece.array(b">");
 }
 
 #[inline(always)]
-fn or_unknown(out: &mut TextBuffer, known: bool) {
+fn or_unknown(piece: &mut Piece<'_>, known: bool) {
     if !known {
-        out.bytes(b"<UNKNOWN>");
+        piece.array(b"<UNKNOWN>");
     }
 }
 
-/// Appends ` (NUMBER)`; the number is one of 16 bits.
+/// Puts ` (NUMBER)`; the number is one of 16 bits.
 #[inline(always)]
-fn in_brackets(out: &mut TextBuffer, number: u64) {
-    out.array(b" (");
-    out.decimal(u64::from(number as u16));
-    out.byte(b')');
+fn in_brackets(piece: &mut Piece<'_>, number: u64) {
+    piece.array(b" (");
+    piece.decimal(u64::from(number as u16));
+    piece.array(b")");
 }

@@ -1,6 +1,6 @@
 use wdns::TextBuffer;
 
-/// Appends a finite number with `DIGITS` decimals, rounded half to even on its exact value. Zeros at
+/// Appends a finite number with `DIGITS` decimals, six or eighteen, rounded half to even on its exact value. Zeros at
 /// the end of eighteen decimals are left out, but for the first decimal.
 fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
     let bits = value.to_bits();
@@ -15,37 +15,34 @@ fn fixed<const DIGITS: u32>(out: &mut TextBuffer, value: f64) {
     if shift < 0 {
         return integral(out, mantissa, shift.unsigned_abs(), if DIGITS > 9 { 1 } else { DIGITS });
     }
-    let (mut whole, part) = match shift {
-        0..=63 => (mantissa >> shift, mantissa & ((1 << shift) - 1)),
-        _ => (0, mantissa),
+    let (mut whole, mut decimals) = match shift {
+        0..=63 => (mantissa >> shift, 0),
+        _ => (0, 0),
     };
-    // At most 2^53 × 10^18 < 2^113.
-    let scaled = u128::from(part) * 10_u128.pow(DIGITS);
-    let mut decimals = 0;
-    if shift < 128 {
+    if let 1..=64 = shift {
+        // The fraction in units of 2^-64: what does not fit is the whole part.
+        let fraction = mantissa << (64 - shift);
+        let scaled = u128::from(fraction) * u128::from(10_u64.pow(DIGITS));
+        decimals = (scaled >> 64) as u64;
+        let rest = scaled as u64;
+        // Half of all numbers are rounded up: no branch.
+        const HALF: u64 = 1 << 63;
+        decimals += u64::from((rest > HALF) | ((rest == HALF) & (decimals & 1 == 1)));
+    } else if let 65..=127 = shift {
+        // At most 2^53 × 10^18 < 2^113.
+        let scaled = u128::from(mantissa) * 10_u128.pow(DIGITS);
         let rest = scaled & ((1 << shift) - 1);
         decimals = (scaled >> shift) as u64;
-        let half = if shift == 0 { 1 } else { 1 << (shift - 1) };
-        // Half of all numbers are rounded up: no branch.
+        let half = 1 << (shift - 1);
         decimals += u64::from((rest > half) | ((rest == half) & (decimals & 1 == 1)));
-        if decimals == 10_u64.pow(DIGITS) {
-            decimals = 0;
-            whole += 1;
-        }
+    }
+    if decimals == 10_u64.pow(DIGITS) {
+        decimals = 0;
+        whole += 1;
     }
     out.decimal(whole);
     out.byte(b'.');
-    if DIGITS > 9 {
-        out.eighteen_decimals(decimals);
-    } else {
-        out.fill::<9>(|window| {
-            for digit in window[..DIGITS as usize].iter_mut().rev() {
-                *digit = b'0' + (decimals % 10) as u8;
-                decimals /= 10;
-            }
-            DIGITS as u8
-        });
-    }
+    if DIGITS > 9 { out.eighteen_decimals(decimals) } else { out.six_decimals(decimals) }
 }
 
 /// Appends `mantissa` × 2^`shift`, which is whole and may have hundreds of digits, and `zeros`

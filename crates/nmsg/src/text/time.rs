@@ -1,6 +1,6 @@
 //! Points in time as text: `2023-11-14 22:13:20.123456789`, UTC.
 
-use wdns::TextBuffer;
+use wdns::{Piece, TextBuffer};
 
 use crate::Timestamp;
 
@@ -80,21 +80,55 @@ const TIME_LEN: usize = 19;
 #[derive(Clone, Debug)]
 pub(crate) struct TimeWriter {
     days: Box<[Known; KEPT]>,
+    /// The second of the time that was written last, and its text with a dot behind it.
+    second: i64,
+    text: [u8; 32],
 }
+
+/// Octets of `YYYY-MM-DD HH:MM:SS.`.
+const SECOND_LEN: u8 = TIME_LEN as u8 + 1;
 
 impl Default for TimeWriter {
     fn default() -> Self {
         // No 32-bit count of seconds reaches a day with this number.
-        Self { days: Box::new([Known { number: u32::MAX, text: [0; 16] }; KEPT]) }
+        let days = Box::new([Known { number: u32::MAX, text: [0; 16] }; KEPT]);
+        let mut text = [0; 32];
+        text[..SECOND_LEN.into()].copy_from_slice(b"1970-01-01 00:00:00.");
+        Self { days, second: 0, text }
     }
 }
 
 impl TimeWriter {
-    /// Appends date, time and nine decimals (more when the nanoseconds need them).
+    /// Appends `before`, date, time and nine decimals (more when the nanoseconds need them).
     #[inline(always)]
-    pub(crate) fn write(&mut self, out: &mut TextBuffer, time: Timestamp) {
+    pub(crate) fn write<const N: usize>(
+        &mut self,
+        out: &mut TextBuffer,
+        before: &[u8; N],
+        time: Timestamp,
+    ) {
+        if time.sec != self.second || time.nsec > 999_999_999 {
+            return self.write_other(out, before, time);
+        }
+        out.piece(|piece| {
+            piece.array(before);
+            piece.start_of(&self.text, SECOND_LEN);
+            piece.nine_digits(time.nsec);
+        });
+    }
+
+    /// As [`TimeWriter::write`], for another second than that of the time before.
+    #[inline(never)]
+    fn write_other(&mut self, out: &mut TextBuffer, before: &[u8], time: Timestamp) {
+        out.bytes(before);
         self.write_seconds(out, time.sec);
         out.byte(b'.');
+        if (0..=u32::MAX.into()).contains(&time.sec)
+            && let Some(text) = self.text.first_chunk_mut::<{ SECOND_LEN as usize }>()
+        {
+            text.copy_from_slice(out.tail_mut(SECOND_LEN.into()));
+            self.second = time.sec;
+        }
         out.nine_digits(time.nsec);
     }
 
@@ -109,6 +143,14 @@ impl TimeWriter {
             window[DATE_LEN..].copy_from_slice(&clock);
             TIME_LEN as u8
         });
+    }
+
+    /// Puts date and time as [`TimeWriter::write_seconds`] does.
+    #[inline(always)]
+    pub(crate) fn put_seconds(&mut self, piece: &mut Piece<'_>, second: u32) {
+        let (date, clock) = self.pieces(second);
+        piece.start_of(&date, DATE_LEN as u8);
+        piece.array(&clock);
     }
 
     /// Date and time of day.
@@ -175,8 +217,8 @@ mod tests {
             let mut writer = TimeWriter::default();
             for _ in 0..2 {
                 out.clear();
-                writer.write(&mut out, Timestamp { sec, nsec });
-                assert_eq!(out.to_string_lossy(), want, "{name}");
+                writer.write(&mut out, b"at ", Timestamp { sec, nsec });
+                assert_eq!(out.to_string_lossy(), format!("at {want}"), "{name}");
             }
         }
     }

@@ -13,9 +13,15 @@ const PROTOCOLS: [(&[u8], u8); 3] = [(b"ICMP", 1), (b"TCP", 6), (b"UDP", 17)];
 /// What an unknown class shows as where it has no other form.
 const UNKNOWN: &[u8] = b"<UNKNOWN>";
 
-/// The name of an IP protocol number, where it has one here.
-pub(crate) fn protocol_name(number: u64) -> Option<&'static [u8]> {
-    Some(PROTOCOLS.iter().find(|&&(_, known)| u64::from(known) == number)?.0)
+/// The name of an IP protocol number, where it has one here, and its length.
+#[inline(always)]
+pub(crate) fn protocol_name(number: u64) -> Option<(&'static [u8; 4], u8)> {
+    match number {
+        1 => Some((b"ICMP", 4)),
+        6 => Some((b"TCP ", 3)),
+        17 => Some((b"UDP ", 3)),
+        _ => None,
+    }
 }
 
 /// The number of an IP protocol's name, whatever the letter case.

@@ -180,19 +180,20 @@ pub(crate) fn contiguous(message: &[u8], at: usize) -> Option<(&[u8], usize)> {
 }
 
 /// Appends the text of the name at offset `at` of a message, and returns how many octets it takes
-/// there, when its labels lie together and need no escapes. Nothing else is appended.
+/// there, when its labels lie together in front of `end` and need no escapes. Nothing else is
+/// appended.
 #[inline]
 pub(crate) fn write_together<const JSON: bool>(
     out: &mut TextBuffer,
     message: &[u8],
     at: usize,
+    end: usize,
 ) -> Option<usize> {
-    let octets = message.get(at..)?;
-    if *octets.first()? >= POINTER_MARK {
-        super::write_plain::<JSON>(out, &message[target(message, at).ok()?..])?;
+    if *message.get(at)? >= POINTER_MARK {
+        super::write_plain::<JSON>(out, message, target(message, at).ok()?, end)?;
         return Some(2);
     }
-    super::write_plain::<JSON>(out, octets)
+    super::write_plain::<JSON>(out, message, at, end)
 }
 
 /// As [`unpack`], for messages with known pointer chains.

@@ -7,7 +7,7 @@ use crate::text_buffer::copy_short;
 use crate::{Error, TextBuffer};
 
 /// Octets of a name that are copied and classified at once: enough for nearly all names.
-const WINDOW: usize = 64;
+pub(crate) const WINDOW: usize = 64;
 
 /// The text of one octet of a label and its length.
 #[derive(Clone, Copy)]
@@ -49,38 +49,68 @@ static JSON_ESCAPES: [Escaped; 256] = escapes(true);
 /// as it goes (`wdns` §3.2).
 #[inline]
 pub fn write<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> usize {
-    write_plain::<JSON>(out, wire).unwrap_or_else(|| write_escaped::<JSON>(out, wire))
+    write_within::<JSON>(out, wire, 0, wire.len())
 }
 
-/// Appends the complete name at the start of `wire` if it needs no escapes, and returns how many
-/// octets it takes. Nothing else is appended.
+/// As [`write()`], for a name in `octets[start..end]`, which is faster where more octets surround it;
+/// nothing is there when that is no range of them.
 #[inline]
-pub(crate) fn write_plain<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<usize> {
-    let (&first, labels) = wire.split_first()?;
-    if first == 0 {
-        out.byte(b'.');
-        return Some(1);
-    }
-    let mut len = 0;
-    out.fill(|window| {
-        len = plain_text::<JSON>(window, first, labels);
-        len
-    });
-    if len > 0 { Some(usize::from(len) + 1) } else { write_long::<JSON>(out, wire) }
+pub fn write_within<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> usize {
+    write_plain::<JSON>(out, octets, start, end)
+        .unwrap_or_else(|| write_escaped::<JSON>(out, octets.get(start..end).unwrap_or_default()))
 }
 
-/// Turns the name with this first length octet into text, and returns the length of that; 0 when
-/// the name is not complete, does not fit or needs escapes.
-fn plain_text<const JSON: bool>(window: &mut [u8; WINDOW], first: u8, labels: &[u8]) -> u8 {
-    let known = simd::take_labels::<JSON>(window, labels);
-    let copied =
-        if known.is_some() { labels.len().min(WINDOW) } else { copy_start(window, labels) };
-    // Overwrite the length octets: each ends the label before it. One that is too long for a label
-    // leads out of the window.
+/// Appends the complete name at the start of `octets[start..end]` if it needs no escapes, and returns
+/// how many octets it takes. Nothing else is appended.
+#[inline]
+pub(crate) fn write_plain<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<usize> {
+    simd::write_short_name::<JSON>(out, octets, start, end)
+        .or_else(|| write_long::<JSON>(out, octets.get(start..end)?))
+}
+
+/// The length of a name's text, without its end, and where its dots are, one bit each. `labels` follow
+/// the first length octet. `None` when the name does not end among those that fit a window.
+#[inline(always)]
+pub(crate) fn find_dots(first: u8, labels: &[u8]) -> Option<(usize, u64)> {
+    // Each length octet ends the label before it. One that is too long for a label leads too far.
+    let labels = labels.get(..WINDOW).unwrap_or(labels);
     let (mut length, mut at, mut dots) = (first, 0, 0_u64);
     while length != 0 {
         at += usize::from(length);
-        if at >= copied {
+        length = *labels.get(at)?;
+        dots |= 1 << (at % WINDOW);
+        at += 1;
+    }
+    Some((at, dots))
+}
+
+/// Turns the first labels, which stand in the window with their length octets, into text, and
+/// returns its length; 0 when the name is not complete, does not fit or needs escapes. `specials` has
+/// a bit for each octet that is special.
+#[inline(always)]
+pub(crate) fn set_dots(
+    window: &mut [u8; WINDOW],
+    first: u8,
+    labels: &[u8],
+    specials: u64,
+) -> usize {
+    // Overwrite the length octets: each ends the label before it. One that is too long for a label
+    // leads out of the window.
+    let reach = labels.len().min(WINDOW);
+    let (mut length, mut at, mut dots) = (first, 0, 0_u64);
+    while length != 0 {
+        at += usize::from(length);
+        if at >= reach {
             return 0;
         }
         length = labels[at];
@@ -88,30 +118,27 @@ fn plain_text<const JSON: bool>(window: &mut [u8; WINDOW], first: u8, labels: &[
         dots |= 1 << (at % WINDOW);
         at += 1;
     }
-    let specials = known.unwrap_or_else(|| specials::<JSON>(labels, at)) & !dots;
-    if specials << (WINDOW - at) == 0 { at as u8 } else { 0 }
+    if (specials & !dots) << (WINDOW - at) == 0 { at } else { 0 }
 }
 
-/// Copies the labels as far as the window reaches; says how many octets those are.
+/// Copies the labels as far as the window reaches.
 #[inline(always)]
-fn copy_start(window: &mut [u8; WINDOW], labels: &[u8]) -> usize {
+pub(crate) fn copy_start(window: &mut [u8; WINDOW], labels: &[u8]) {
     if let Some(start) = labels.first_chunk() {
         *window = *start;
-        return WINDOW;
-    }
-    if let (Some(head), Some(tail)) = (labels.first_chunk::<32>(), labels.last_chunk::<32>()) {
+    } else if let (Some(head), Some(tail)) = (labels.first_chunk::<32>(), labels.last_chunk::<32>())
+    {
         window[..32].copy_from_slice(head);
         window[labels.len() - 32..labels.len()].copy_from_slice(tail);
     } else if let Some(window) = window.first_chunk_mut() {
         copy_short(window, labels);
     }
-    labels.len()
 }
 
-/// Which of the first `len` octets (and of some behind them) are special, one bit each. The octets
-/// are read where they come from: what has just been written in pieces cannot be read at once.
+/// Which of the first octets are special, one bit each. The octets are read where they come from:
+/// what has just been written in pieces cannot be read at once.
 #[inline(always)]
-fn specials<const JSON: bool>(labels: &[u8], len: usize) -> u64 {
+pub(crate) fn specials<const JSON: bool>(labels: &[u8]) -> u64 {
     let Some(last) = labels.len().checked_sub(16) else {
         let mut block = [0; 16];
         block[..labels.len()].copy_from_slice(labels);
@@ -123,13 +150,13 @@ fn specials<const JSON: bool>(labels: &[u8], len: usize) -> u64 {
         special.unwrap_or(u64::MAX) << (at % WINDOW)
     };
     let special = block(0) | block(16);
-    if len > 32 { special | block(32) | block(48) } else { special }
+    if last > 16 { special | block(32) | block(48) } else { special }
 }
 
 /// As [`write_plain`], for a name of any length that is not the root.
 #[cold]
 fn write_long<const JSON: bool>(out: &mut TextBuffer, wire: &[u8]) -> Option<usize> {
-    let len = super::complete_len(wire)?;
+    let len = super::complete_len(wire).filter(|&len| len > WINDOW)?;
     let start = out.len();
     let mut rest = &wire[..len - 1];
     while let Some((&length, after)) = rest.split_first() {

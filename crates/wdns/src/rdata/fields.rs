@@ -124,9 +124,9 @@ impl<'a> Fields<'a> {
         out: &mut TextBuffer,
     ) -> Result<(), Error> {
         let written = if self.in_message {
-            name::write_together::<JSON>(out, &self.octets[..self.end], self.at)
+            name::write_together::<JSON>(out, self.octets, self.at, self.end)
         } else {
-            name::write_plain::<JSON>(out, self.rest())
+            name::write_plain::<JSON>(out, self.octets, self.at, self.end)
         };
         match written {
             Some(consumed) => self.at += consumed,

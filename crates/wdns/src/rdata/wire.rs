@@ -10,7 +10,7 @@ use crate::{Class, Error, RrType};
 #[inline]
 pub(crate) fn check(mut fields: Fields, rrtype: RrType, class: Class) -> Result<usize, Error> {
     // The commonest types without a walk over their layout.
-    if let (RrType::A, Class::IN, 4) | (RrType::AAAA, Class::IN, 16) =
+    if let (RrType::A, Class::IN, 4) | (RrType::AAAA, Class::IN, 16) | (RrType::OPT, ..) =
         (rrtype, class, fields.rest().len())
     {
         return Ok(0);

@@ -7,6 +7,8 @@ use std::arch::x86_64::{
     _mm512_set1_epi8, _mm512_set1_epi64, _mm512_storeu_si512, _mm512_sub_epi8,
 };
 
+use crate::{TextBuffer, name};
+
 /// Octets that become 64 characters of base64 text.
 const INPUT: usize = 48;
 
@@ -40,7 +42,7 @@ fn first(len: usize) -> u64 {
     u64::MAX.checked_shl(len as u32).map_or(u64::MAX, |behind| !behind)
 }
 
-/// As [`super::base64`], for any room.
+/// As [`super::base64`], exactly, for any room.
 #[inline]
 pub(super) fn base64(octets: &[u8], room: &mut [u8]) {
     // SAFETY: the caller has asked for the features.
@@ -65,24 +67,56 @@ fn encode(octets: &[u8], room: &mut [u8]) {
     }
 }
 
-/// As [`super::take_labels`].
+/// As [`super::write_short_name`].
 #[inline]
-pub(super) fn take_labels<const JSON: bool>(window: &mut [u8; 64], labels: &[u8]) -> u64 {
-    // SAFETY: the caller has asked for the features.
-    unsafe { copy_and_classify::<JSON>(window, labels) }
+pub(super) fn write_short_name<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<usize> {
+    // SAFETY: the caller has asked for the feature.
+    unsafe { write_name::<JSON>(out, octets, start, end) }
 }
 
 #[target_feature(enable = "avx512bw")]
-fn copy_and_classify<const JSON: bool>(window: &mut [u8; 64], labels: &[u8]) -> u64 {
+fn write_name<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<usize> {
+    let (&length, labels) = octets.get(start..end)?.split_first()?;
+    if length == 0 {
+        out.byte(b'.');
+        return Some(1);
+    }
+    let window = out.window();
+    let specials = take_labels::<JSON>(window, labels);
+    let len = name::set_dots(window, length, labels, specials);
+    out.advance(len);
+    (len > 0).then_some(len + 1)
+}
+
+/// Copies the labels as far as the window reaches, and finds the special ones among them, one bit
+/// each, as [`super::special_in_names`] does.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn take_labels<const JSON: bool>(window: &mut [u8; 64], labels: &[u8]) -> u64 {
     // SAFETY: the mask leaves out what is not part of the slice; the window has 64 octets.
     let octets = unsafe {
         let octets = _mm512_maskz_loadu_epi8(first(labels.len()), labels.as_ptr().cast());
         _mm512_storeu_si512(window.as_mut_ptr().cast(), octets);
         octets
     };
-    let places = |octet: u8| _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(octet as i8));
     let moved = _mm512_sub_epi8(octets, _mm512_set1_epi8(0x21));
     let unprintable = _mm512_cmpgt_epu8_mask(moved, _mm512_set1_epi8(0x7e - 0x21));
-    let special = unprintable | places(b'.') | places(b'\\');
-    if JSON { special | places(b'"') } else { special }
+    let dot = _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(b'.' as i8));
+    let backslash = _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(b'\\' as i8));
+    let special = unprintable | dot | backslash;
+    if JSON {
+        special | _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(b'"' as i8))
+    } else {
+        special
+    }
 }

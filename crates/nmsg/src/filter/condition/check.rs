@@ -206,7 +206,9 @@ impl TextCheck {
             Mnemonic::RrType => return RrType(number as u16).write(out),
             Mnemonic::Class => return Class(number as u16).write(out),
             Mnemonic::Rcode => return Rcode(number as u16).write(out),
-            Mnemonic::Protocol => protocol_name(number),
+            Mnemonic::Protocol => {
+                protocol_name(number).map(|(name, len)| &name[..usize::from(len)])
+            }
             Mnemonic::Table => self.names.as_ref().and_then(|names| names.name(number as i32)),
         };
         match name {

@@ -84,6 +84,15 @@ const FIELDS: &[Field] = &[
     Field::optional(c"icmp", 19, Bytes).flag(FieldFlags::NO_PRINT),
 ];
 
+/// Position of the field with a number.
+const fn at(number: u32) -> usize {
+    let mut at = 0;
+    while !matches!(FIELDS[at].tag, Some(tag) if tag == number) {
+        at += 1;
+    }
+    at
+}
+
 /// UDP payloads of the stored packets.
 #[derive(Debug, Default)]
 pub struct Derived<'a> {
@@ -96,19 +105,19 @@ fn derive(view: View<'_>) -> view::Derived<'_> {
 }
 
 fn query_payload(view: View<'_>) -> Option<&[u8]> {
-    if view.count_by_tag(QUERY_PACKET) != 1 {
+    if view.stored_count(const { at(QUERY_PACKET) }) != 1 {
         return None;
     }
-    let family = Family::of_address(view.octets_by_tag(QUERY_IP)?)?;
-    Some(udp_datagram(view.octets_by_tag(QUERY_PACKET)?, family)?.payload)
+    let family = Family::of_address(view.octets_at(const { at(QUERY_IP) })?)?;
+    Some(udp_datagram(view.octets_at(const { at(QUERY_PACKET) })?, family)?.payload)
 }
 
 fn response_payload(view: View<'_>) -> Option<Cow<'_, [u8]>> {
-    let family = || Family::of_address(view.octets_by_tag(RESPONSE_IP)?);
-    match view.count_by_tag(RESPONSE_PACKET) {
+    let family = || Family::of_address(view.octets_at(const { at(RESPONSE_IP) })?);
+    match view.stored_count(const { at(RESPONSE_PACKET) }) {
         0 => None,
         1 => {
-            let packet = view.octets_by_tag(RESPONSE_PACKET)?;
+            let packet = view.octets_at(const { at(RESPONSE_PACKET) })?;
             Some(Cow::Borrowed(udp_datagram(packet, family()?)?.payload))
         }
         _ => {
@@ -142,10 +151,11 @@ fn response<'d, 'a>(
 
 /// Seconds from the query to the last packet of the response, never below 0.
 fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Option<Value<'d>> {
-    let kind = view.slot_by_tag(KIND).number() as i32;
-    let [query_sec, query_nsec, response_sec, response_nsec] =
-        [QUERY_TIME_SEC, QUERY_TIME_NSEC, RESPONSE_TIME_SEC, RESPONSE_TIME_NSEC]
-            .map(|tag| view.slot_by_tag(tag));
+    let kind = view.slot(const { at(KIND) }).number() as i32;
+    let [query_sec, query_nsec, response_sec, response_nsec] = const {
+        [at(QUERY_TIME_SEC), at(QUERY_TIME_NSEC), at(RESPONSE_TIME_SEC), at(RESPONSE_TIME_NSEC)]
+    }
+    .map(|field| view.slot(field));
     if index != 0
         || kind != UDP_QUERY_RESPONSE
         || (query_sec.count, query_nsec.count) != (1, 1)
@@ -176,11 +186,12 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
 
 /// The stored verdict, or else what the response packets say.
 fn checksum<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Option<Value<'d>> {
-    if index != 0 || view.count_by_tag(RESPONSE_PACKET) == 0 {
+    if index != 0 || view.stored_count(const { at(RESPONSE_PACKET) }) == 0 {
         return None;
     }
-    if let Some(Value::Enum(stored)) = view.value_by_tag(CHECKSUM) {
-        return Some(Value::Enum(stored));
+    let stored = view.slot(const { at(CHECKSUM) });
+    if stored.count != 0 {
+        return Some(Value::Enum(stored.number() as i32));
     }
     let verdict = if view.value_by_tag(ADDRESS_ZEROED) == Some(Value::Bool(true)) {
         UdpChecksum::Error
