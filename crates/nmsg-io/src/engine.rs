@@ -250,7 +250,8 @@ impl Engine {
         // What workers have at hand is not followed from batch to output.
         let gives_receipts = receipts.iter().any(Option::is_some);
         let in_parallel = self.threads > 1 && !self.unbuffered && !self.strict && !gives_receipts;
-        let pool = in_parallel.then(|| Pool::new(self.threads));
+        let makes_text = formats.iter().any(|format| !matches!(format, OutputFormat::Nmsg { .. }));
+        let pool = in_parallel.then(|| Pool::new(self.threads, makes_text));
         let settings = LaneSettings {
             registry: &self.registry,
             aliases: &self.aliases,

@@ -10,9 +10,12 @@ use crate::decode::Decoder;
 use crate::render::{RenderTally, TextRenderer};
 use crate::source::{RawBatch, RawKind, weight_of};
 
-/// Octets of input that may be under way for each worker, and for all of them together.
+/// Octets of input that may be under way for each worker.
 const CAPACITY: usize = 768 << 10;
-const CAPACITY_SHARED: usize = 1 << 20;
+/// Octets of input that may be under way beyond that, for all workers together: where text is made of
+/// it, which is several times as large, and where containers are, which take long.
+const MORE_FOR_TEXT: usize = 256 << 10;
+const MORE_FOR_CONTAINERS: usize = 1 << 20;
 /// Octets of input that may be under way beyond that for inputs that lose what is not read soon.
 const READ_AHEAD: usize = 32 << 20;
 /// How often the engine looks up while it waits.
@@ -130,6 +133,8 @@ pub(crate) enum Task {
 pub(crate) struct Pool {
     /// Threads that work, the engine's own among them.
     workers: usize,
+    /// Octets of input with which nothing more is read.
+    room: usize,
     work: Mutex<Work>,
     /// A worker is called, or may go.
     calls_worker: Condvar,
@@ -205,10 +210,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pool {
-    /// A pool for so many threads.
-    pub(crate) fn new(workers: usize) -> Self {
+    /// A pool for so many threads, which make text or only containers.
+    pub(crate) fn new(workers: usize, makes_text: bool) -> Self {
+        let more = if makes_text { MORE_FOR_TEXT } else { MORE_FOR_CONTAINERS };
         Self {
             workers,
+            room: CAPACITY * workers + more,
             work: Mutex::default(),
             calls_worker: Condvar::new(),
             calls_engine: Condvar::new(),
@@ -216,13 +223,9 @@ impl Pool {
         }
     }
 
-    fn room(&self) -> usize {
-        CAPACITY * self.workers + CAPACITY_SHARED
-    }
-
     /// Calls somebody who waits, if there is something to do that nobody was called for.
     fn call_for_work(&self, mut work: MutexGuard<'_, Work>) {
-        if !work.has_task(self.room()) {
+        if !work.has_task(self.room) {
             return;
         }
         if work.engine_waits {
@@ -238,13 +241,13 @@ impl Pool {
 
     /// Waits until there is room for more input; false when nothing more is to be read.
     pub(crate) fn wait_for_room(&self, cannot_wait: bool) -> bool {
-        let room = self.room() + if cannot_wait { READ_AHEAD } else { 0 };
+        let room = self.room + if cannot_wait { READ_AHEAD } else { 0 };
         !self.wait_while(|work| work.under_way >= room && !work.stopped).stopped
     }
 
     /// Waits until there is room for what was taken in before the end of the run.
     pub(crate) fn wait_for_progress(&self) {
-        let room = self.room();
+        let room = self.room;
         drop(self.wait_while(|work| work.under_way >= room));
     }
 
@@ -383,7 +386,7 @@ impl Pool {
     /// while it does some that takes long.
     pub(crate) fn task_for_engine(&self) -> Option<Task> {
         let mut work = lock(&self.work);
-        let room = self.room();
+        let room = self.room;
         let task = work.take_read(room).or_else(|| work.take_job())?;
         self.call_for_work(work);
         Some(task)
@@ -391,7 +394,7 @@ impl Pool {
 
     /// Waits a moment for a message or something to do, and no longer than `until`.
     pub(crate) fn wait_for_news(&self, until: Option<Instant>) {
-        let room = self.room();
+        let room = self.room;
         let mut work = lock(&self.work);
         if !work.messages.is_empty() || work.has_task(room) {
             return;
@@ -405,7 +408,7 @@ impl Pool {
 
     /// What a worker does next, waiting for it; `None` when there will be nothing more.
     fn task_for_worker(&self) -> Option<Task> {
-        let room = self.room();
+        let room = self.room;
         let mut work = lock(&self.work);
         loop {
             if let Some(task) = work.take_job().or_else(|| work.take_read(room)) {
@@ -611,7 +614,7 @@ mod tests {
 
     #[test]
     fn the_engine_reads_before_it_works_and_workers_the_other_way_round() {
-        let pool = Pool::new(2);
+        let pool = Pool::new(2, true);
         pool.add_readable();
         pool.add_readable();
         let raw = || {
@@ -627,9 +630,9 @@ mod tests {
         assert!(matches!(pool.task_for_engine(), Some(Task::Read)));
         assert!(matches!(pool.task_for_worker(), Some(Task::Job(Job::Decode { serial: 0, .. }))));
         assert!(matches!(pool.task_for_worker(), Some(Task::Job(Job::Decode { serial: 1, .. }))));
-        pool.charge(pool.room());
+        pool.charge(pool.room);
         assert!(pool.task_for_engine().is_none(), "no room to read");
-        pool.release(pool.room());
+        pool.release(pool.room);
         assert!(matches!(pool.task_for_worker(), Some(Task::Read)));
         pool.finish();
         assert!(pool.task_for_worker().is_none());
@@ -637,10 +640,10 @@ mod tests {
 
     #[test]
     fn who_waits_is_called_for_work_for_room_and_for_messages() {
-        let pool = Pool::new(2);
+        let pool = Pool::new(2, true);
         let far = Some(Instant::now() + Duration::from_secs(60));
         std::thread::scope(|scope| {
-            pool.charge(pool.room());
+            pool.charge(pool.room);
             pool.add_readable();
             let worker = scope.spawn(|| pool.task_for_worker());
             while lock(&pool.work).waiting == 0 {
@@ -672,11 +675,11 @@ mod tests {
 
     #[test]
     fn reading_waits_for_room() {
-        let pool = Pool::new(1);
+        let pool = Pool::new(1, true);
         let mut raw = RawBatch::default();
-        raw.octets = vec![0; pool.room()];
+        raw.octets = vec![0; pool.room];
         let mut made = RawBatch::default();
-        made.payloads.octets = vec![0; pool.room()];
+        made.payloads.octets = vec![0; pool.room];
         assert!(pool.wait_for_room(false));
         // Octets that are payloads already count like others.
         pool.decode(0, 0, made);
@@ -684,7 +687,7 @@ mod tests {
             assert!(pool.wait_for_room(true), "there is more for those who cannot wait");
             let waiting = scope.spawn(|| pool.wait_for_room(false));
             let mut batch = Batch::default();
-            batch.charge = pool.room();
+            batch.charge = pool.room;
             let batch = Arc::new(batch);
             pool.give_back(Arc::clone(&batch));
             assert!(lock(&pool.work).under_way > 0, "somebody still works with it");

@@ -17,7 +17,7 @@ struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Sink for Kept {
     fn put(&mut self, piece: &[u8], _: Option<&Latch>) -> io::Result<Put> {
-        self.0.lock().unwrap().extend_from_slice(piece);
+        self.0.lock().expect("nobody has panicked").extend_from_slice(piece);
         Ok(Put::Taken)
     }
 
@@ -38,7 +38,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("nmsg-io-{name}-{}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
+        std::fs::create_dir(&path).expect("a directory");
         Self(path)
     }
 }
@@ -60,7 +60,7 @@ fn stream(source: u32, count: u32) -> Vec<u8> {
     for n in 0..count {
         // Field 2 of base:logline is the text.
         let mut text = String::new();
-        write!(text, "{n:06} {}", "x".repeat(n as usize % 400)).unwrap();
+        write!(text, "{n:06} {}", "x".repeat(n as usize % 400)).expect("memory");
         let mut body = vec![0x12];
         let mut len = text.len();
         while len >= 0x80 {
@@ -76,19 +76,19 @@ fn stream(source: u32, count: u32) -> Vec<u8> {
             body: Some(&body),
             ..Payload::default()
         };
-        writer.write(&payload, None, &mut emit).unwrap();
+        writer.write(&payload, None, &mut emit).expect("it fits");
         if n % 40 == 39 {
-            writer.flush(&mut emit).unwrap();
+            writer.flush(&mut emit).expect("it fits");
         }
     }
-    writer.flush(&mut emit).unwrap();
+    writer.flush(&mut emit).expect("it fits");
     octets
 }
 
 /// The payloads of one input that are in a JSON text, in order.
 fn lines_of(text: &[u8], source: u32) -> Vec<String> {
     let label = format!("\"source\":\"{source:08x}\"");
-    let text = std::str::from_utf8(text).unwrap();
+    let text = std::str::from_utf8(text).expect("text");
     text.lines().filter(|line| line.contains(&label)).map(str::to_owned).collect()
 }
 
@@ -126,7 +126,7 @@ fn any_number_of_inputs_keep_their_order_with_any_number_of_workers() {
             writers.into_iter().for_each(|writer| writer.join().unwrap());
             let name = format!("{pipes} pipes, {threads} threads");
             assert!(outcome.ledger.balances() && !outcome.damaged, "{name}");
-            let text = kept.0.lock().unwrap();
+            let text = kept.0.lock().expect("nobody has panicked");
             for source in 1..13 + pipes {
                 let lines = lines_of(&text, source);
                 assert_eq!(lines.len() as u32, PAYLOADS + source, "{name}, input {source}");
@@ -154,7 +154,7 @@ fn files_are_read_in_turn() {
     assert_eq!(outcome.end, nmsg_io::End::Count);
     assert_eq!(outcome.ledger.payloads_out(), u64::from(2 * PAYLOADS));
     assert!(outcome.ledger.balances());
-    let text = kept.0.lock().unwrap();
+    let text = kept.0.lock().expect("nobody has panicked");
     let shares = [1, 2, 3].map(|source| lines_of(&text, source).len());
     assert!(shares.iter().filter(|share| **share > 0).count() >= 2, "{shares:?}");
 }
