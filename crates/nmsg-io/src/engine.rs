@@ -13,12 +13,15 @@ use crate::observer::Observer;
 use crate::output::{Output, OutputFormat};
 use crate::pace::Pace;
 use crate::parallel::run_parallel;
-use crate::pool::{Pool, Worker};
-use crate::queue::{Message, Queue, QueueConsumer};
+use crate::pool::{Decoders, Pool, Worker};
 use crate::receipt::ReceiptBook;
 use crate::rotate::IntervalClock;
 use crate::run::{End, Inline, Run, RunSettings};
-use crate::source::{RawKind, Source};
+use crate::several::run_several;
+use crate::source::{RawKind, Source, SpareBuffers};
+
+/// Inputs beyond which each is to hold as little as it can.
+const MANY_INPUTS: usize = 8;
 
 /// Moves payloads from sources to outputs.
 ///
@@ -223,8 +226,9 @@ impl Engine {
     }
 
     /// Sets how many threads decode, render and make containers; the outputs are the same to the
-    /// octet. Beside them there is one thread for each input. With one, or where every payload is
-    /// written at once or the run is strict, a single input is read and written without threads.
+    /// octet. Beside them there is one thread for each input that has to be waited for or is paced, and
+    /// for presentation form. With one, or where every payload is written at once or the run is strict,
+    /// a single input is read and written without threads, and so are any number of regular files.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -246,7 +250,8 @@ impl Engine {
         // What workers have at hand is not followed from batch to output.
         let gives_receipts = receipts.iter().any(Option::is_some);
         let in_parallel = self.threads > 1 && !self.unbuffered && !self.strict && !gives_receipts;
-        let pool = in_parallel.then(|| Pool::new(self.threads));
+        let makes_text = formats.iter().any(|format| !matches!(format, OutputFormat::Nmsg { .. }));
+        let pool = in_parallel.then(|| Pool::new(self.threads, makes_text));
         let settings = LaneSettings {
             registry: &self.registry,
             aliases: &self.aliases,
@@ -297,80 +302,31 @@ impl Engine {
             latches,
         });
         let mut feeders: Vec<_> = feeders.collect();
+        if feeders.len() > MANY_INPUTS {
+            let spare = SpareBuffers::default();
+            feeders.iter_mut().for_each(|feeder| feeder.source.save_memory(&spare));
+        }
         if let Some(pool) = &pool {
             let kinds: Vec<RawKind> = feeders.iter().map(|feeder| feeder.source.kind()).collect();
             let worker = || Worker {
                 pool,
-                decoders: kinds.iter().map(|kind| Decoder::new(*kind, decoding)).collect(),
+                decoders: Decoders::new(&kinds, |kind| Decoder::new(kind, decoding)),
                 encoders: encoders(),
             };
             let workers = (0..self.threads).map(|_| worker()).collect();
             run_parallel(&mut run, feeders, workers, pool, &finish);
             feeders = Vec::new();
         } else if let [feeder] = &mut *feeders {
-            let ended = feeder.run(&mut Inline(&mut run));
+            let ended = feeder.run(&mut Inline { run: &mut run, input: 0 });
             run.input_ended(0, ended);
         } else {
-            feeders = run_threads(&mut run, feeders, &finish);
+            let spare = Decoder::new(RawKind::Containers, decoding);
+            feeders = run_several(&mut run, feeders, spare, &finish);
         }
         let outcome = run.finish(self.interrupt);
         feeders.into_iter().for_each(|feeder| feeder.source.close());
         outcome
     }
-}
-
-/// Runs every input on a thread of its own; what they decode is dealt and written on this one. Gives
-/// the inputs back, as far as there were threads for them.
-fn run_threads<'e>(
-    run: &mut Run<'_, '_>,
-    feeders: Vec<Feeder<'e>>,
-    finish: &Latch,
-) -> Vec<Feeder<'e>> {
-    let queue = Queue::default();
-    std::thread::scope(|scope| {
-        let mut running = feeders.len();
-        let mut threads = Vec::new();
-        for (input, mut feeder) in feeders.into_iter().enumerate() {
-            let queue = &queue;
-            let started = std::thread::Builder::new().spawn_scoped(scope, move || {
-                let result = feeder.run(&mut QueueConsumer { queue, input });
-                queue.end(input, result);
-                feeder
-            });
-            match started {
-                Ok(thread) => threads.push(thread),
-                Err(error) => queue.end(input, Err(error)),
-            }
-        }
-        while running > 0 {
-            let message = queue.try_pop().or_else(|| {
-                if run.idle().is_break() {
-                    stop(&queue, finish);
-                }
-                queue.pop(run.deadline())
-            });
-            match message {
-                Some(Message::Batch(input, mut batch)) => {
-                    run.sift(input, &mut batch);
-                    if run.absorb(input, &batch, None).is_break() {
-                        stop(&queue, finish);
-                    }
-                    queue.recycle(batch);
-                }
-                Some(Message::End(input, result)) => {
-                    run.input_ended(input, result);
-                    running -= 1;
-                }
-                None => {}
-            }
-        }
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    })
-}
-
-fn stop(queue: &Queue, finish: &Latch) {
-    finish.raise();
-    queue.close();
 }
 
 impl std::fmt::Debug for Engine {

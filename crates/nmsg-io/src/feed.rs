@@ -40,6 +40,14 @@ impl Feeder<'_> {
         self.latches.iter().any(|latch| latch.is_raised()) || self.given_up.load(Ordering::Relaxed)
     }
 
+    /// True when the input never has to be waited for and its batches may be decoded by anybody, so
+    /// that it needs no thread of its own.
+    pub(crate) fn can_be_read_anywhere(&self) -> bool {
+        self.source.is_always_ready()
+            && self.pace.is_none()
+            && self.source.kind().is_decoded_anywhere()
+    }
+
     /// Reads, decodes and hands on until the input ends or the run is over.
     ///
     /// # Errors
@@ -47,40 +55,64 @@ impl Feeder<'_> {
     /// Those that end the input.
     pub(crate) fn run(&mut self, consumer: &mut impl Consumer) -> io::Result<()> {
         let (mut raw, mut batch) = (RawBatch::default(), Batch::default());
-        let mut ended = false;
-        while !ended && !self.is_stopped() {
-            match self.source.read(&mut raw)? {
-                Event::Batch => {
-                    self.decoder.decode(&mut raw, &mut batch);
-                    let flow = self.hand_on(&mut batch, consumer)?;
-                    raw.clear();
-                    if flow.is_break() {
-                        break;
-                    }
+        while self.step(&mut raw, &mut batch, consumer)? {}
+        Ok(())
+    }
+
+    /// Reads, decodes and hands on one batch, or waits for it; with the last one, also what only then
+    /// shows. False when there is nothing more.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the input.
+    pub(crate) fn step(
+        &mut self,
+        raw: &mut RawBatch,
+        batch: &mut Batch,
+        consumer: &mut impl Consumer,
+    ) -> io::Result<bool> {
+        if !self.is_stopped() && self.read(raw, batch, consumer)? {
+            return Ok(true);
+        }
+        while self.source.take_rest(raw) {
+            self.decoder.decode(raw, batch);
+            let _ = consumer.take(batch);
+        }
+        self.source.finish(raw);
+        self.decoder.decode(raw, batch);
+        self.decoder.finish(batch);
+        let _ = consumer.take(batch);
+        Ok(false)
+    }
+
+    /// Reads and hands on; false when the input or the run is over.
+    fn read(
+        &mut self,
+        raw: &mut RawBatch,
+        batch: &mut Batch,
+        consumer: &mut impl Consumer,
+    ) -> io::Result<bool> {
+        match self.source.read(raw)? {
+            Event::Batch => {
+                self.decoder.decode(raw, batch);
+                let flow = self.hand_on(batch, consumer)?;
+                raw.clear();
+                Ok(flow.is_continue())
+            }
+            Event::Idle => {
+                if consumer.idle().is_break() {
+                    return Ok(false);
                 }
-                Event::Idle => {
-                    if consumer.idle().is_break() {
-                        break;
-                    }
-                    self.source.wait(&self.latches, consumer.deadline())?;
+                self.source.wait(&self.latches, consumer.deadline())?;
+                Ok(true)
+            }
+            Event::End => {
+                if let Some(settled) = self.pace.as_ref().and_then(Pace::settled) {
+                    let _ = self.sleep(settled, consumer)?;
                 }
-                Event::End => {
-                    if let Some(settled) = self.pace.as_ref().and_then(Pace::settled) {
-                        let _ = self.sleep(settled, consumer)?;
-                    }
-                    ended = true;
-                }
+                Ok(false)
             }
         }
-        while self.source.take_rest(&mut raw) {
-            self.decoder.decode(&mut raw, &mut batch);
-            let _ = consumer.take(&mut batch);
-        }
-        self.source.finish(&mut raw);
-        self.decoder.decode(&mut raw, &mut batch);
-        self.decoder.finish(&mut batch);
-        let _ = consumer.take(&mut batch);
-        Ok(())
     }
 
     fn hand_on(

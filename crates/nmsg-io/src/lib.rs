@@ -48,6 +48,7 @@ pub mod rotate;
 mod run;
 #[cfg(test)]
 mod scratch;
+mod several;
 mod sift;
 mod source;
 mod voice;
@@ -76,7 +77,7 @@ pub use run::End;
 pub use source::KafkaSource;
 pub use source::{
     CaptureError, CaptureFileSource, CaptureInterfaceSource, CaptureSettings, Event, FileFormat,
-    FileSource, RawBatch, RawKind, RawPiece, Source, UdpSource, ZmqSource,
+    FileSource, RawBatch, RawKind, RawPiece, Source, SpareBuffers, UdpSource, ZmqSource,
 };
 pub use voice::Voice;
 pub use zmq::ZmqOpenError;

@@ -155,7 +155,8 @@ impl<'e, 'r> Run<'e, 'r> {
         }
     }
 
-    fn flow(&self) -> ControlFlow<()> {
+    /// Breaks when the run is over.
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
         if self.end.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
@@ -590,20 +591,23 @@ fn ledger(inputs: &[Input], lanes: &[Lane<'_>], mirror: bool) -> Ledger {
     }
 }
 
-/// The only input of a run: nothing stands between reading and writing.
-pub(crate) struct Inline<'a, 'e, 'r>(pub(crate) &'a mut Run<'e, 'r>);
+/// An input that is read on the thread that deals: nothing stands between reading and writing.
+pub(crate) struct Inline<'a, 'e, 'r> {
+    pub(crate) run: &'a mut Run<'e, 'r>,
+    pub(crate) input: usize,
+}
 
 impl Consumer for Inline<'_, '_, '_> {
     fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
-        self.0.sift(0, batch);
-        self.0.absorb(0, batch, None)
+        self.run.sift(self.input, batch);
+        self.run.absorb(self.input, batch, None)
     }
 
     fn idle(&mut self) -> ControlFlow<()> {
-        self.0.idle()
+        self.run.idle()
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.0.deadline()
+        self.run.deadline()
     }
 }

@@ -22,6 +22,7 @@ use nmsg_os::{Latch, Ready};
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::batch::Batch;
@@ -54,6 +55,13 @@ pub enum RawKind {
     PresentationLines(VendorId, MsgType),
     /// Payloads that the source has made itself.
     Payloads,
+}
+
+impl RawKind {
+    /// True when batches may be decoded in any order and by any number of decoders.
+    pub(crate) fn is_decoded_anywhere(self) -> bool {
+        !matches!(self, Self::PresentationLines(..))
+    }
 }
 
 /// A piece of a [`RawBatch`] of containers.
@@ -189,7 +197,31 @@ impl RawBatch {
     }
 }
 
-/// An input. Lives on the thread that reads it.
+/// Buffers that many sources share, each for as long as it reads; they keep their length.
+#[derive(Clone, Debug, Default)]
+pub struct SpareBuffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl SpareBuffers {
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a buffer, if there is one.
+    #[must_use]
+    pub fn take(&self) -> Option<Vec<u8>> {
+        self.lock().pop()
+    }
+
+    /// Gives a buffer back. One of unusual length is dropped.
+    pub fn give_back(&self, buffer: Vec<u8>) {
+        if buffer.len() <= KEPT {
+            self.lock().push(buffer);
+        }
+    }
+}
+
+/// An input. Lives on one thread at a time.
 pub trait Source: Send {
     /// The name in messages, such as a path.
     fn name(&self) -> &str;
@@ -206,6 +238,18 @@ pub trait Source: Send {
     /// as long as there is memory.
     fn cannot_wait(&self) -> bool {
         false
+    }
+
+    /// True when there is always something to read until the end, as in a regular file, so that
+    /// nobody ever has to wait for it.
+    fn is_always_ready(&self) -> bool {
+        false
+    }
+
+    /// Asks the source to hold as little as it can between two reads, for many are read in turn, and
+    /// to take its memory from where the others give it back.
+    fn save_memory(&mut self, spare: &SpareBuffers) {
+        let _ = spare;
     }
 
     /// Reads the next batch, without waiting.

@@ -1,16 +1,18 @@
 use nmsg::container::{Deframer, Flags, Frame, Header, MAGIC, Reassembler};
 use nmsg::{ErrorKind, Limits, MsgType, VendorId};
-use nmsg_os::{Latch, Ready, Received, Stream};
+use nmsg_os::{Latch, Ready, Received, Stream, StreamKind};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::lines::LineCutter;
-use super::{Event, RawBatch, RawKind, RawPiece, Source};
+use super::{Event, RawBatch, RawKind, RawPiece, Source, SpareBuffers};
 use crate::fault::Fault;
 
 /// Octets asked for at once.
 const CHUNK: usize = 256 << 10;
+/// Octets asked for at once when memory is to be saved and no more are known to be needed.
+const LITTLE: usize = 64 << 10;
 
 /// How payloads stand in a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,6 +47,8 @@ struct ContainerCutter {
     position: u64,
     skipped: u64,
     told_of_missing: bool,
+    /// Where memory is taken from for a read; without, it is kept.
+    spare: Option<SpareBuffers>,
 }
 
 impl FileSource {
@@ -90,6 +94,7 @@ impl ContainerCutter {
             position: 0,
             skipped: 0,
             told_of_missing: false,
+            spare: None,
         }
     }
 
@@ -145,6 +150,9 @@ impl ContainerCutter {
     }
 
     fn read(&mut self, stream: &mut Stream, batch: &mut RawBatch) -> io::Result<Event> {
+        if let Some(buffer) = self.spare.as_ref().and_then(SpareBuffers::take) {
+            self.deframer.adopt(buffer);
+        }
         let event = loop {
             self.cut(batch);
             if batch.is_full() {
@@ -153,7 +161,14 @@ impl ContainerCutter {
             if self.ended || self.deframer.is_finished() {
                 break self.end(batch);
             }
-            match stream.read(self.deframer.space(CHUNK)) {
+            let missing = self.deframer.missing();
+            let mut space = self.deframer.space(if self.spare.is_some() { LITTLE } else { CHUNK });
+            if self.spare.is_some() {
+                // Of the next container, little more than its header.
+                let most = missing.max(LITTLE as u64).min(space.len() as u64);
+                space = &mut space[..most as usize];
+            }
+            match stream.read(space) {
                 Ok(Received::Octets(count)) => self.deframer.advance(count),
                 Ok(Received::NothingYet) if batch.pieces.is_empty() => break Event::Idle,
                 Ok(Received::NothingYet) => break Event::Batch,
@@ -171,6 +186,11 @@ impl ContainerCutter {
         batch.consumed = position - std::mem::replace(&mut self.position, position);
         let skipped = self.deframer.skipped_octets();
         batch.skipped += skipped - std::mem::replace(&mut self.skipped, skipped);
+        if let Some(spare) = &self.spare
+            && let Some(buffer) = self.deframer.release()
+        {
+            spare.give_back(buffer);
+        }
         Ok(event)
     }
 }
@@ -193,6 +213,16 @@ impl Source for FileSource {
         match self.cutter {
             Cutter::Containers(_) => RawKind::Containers,
             Cutter::Lines(kind, _) => kind,
+        }
+    }
+
+    fn is_always_ready(&self) -> bool {
+        self.stream.kind() == StreamKind::File
+    }
+
+    fn save_memory(&mut self, spare: &SpareBuffers) {
+        if let Cutter::Containers(cutter) = &mut self.cutter {
+            cutter.spare = Some(spare.clone());
         }
     }
 

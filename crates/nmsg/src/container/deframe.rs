@@ -153,6 +153,51 @@ impl Deframer {
         &mut self.buffer[self.filled..]
     }
 
+    /// Octets that are still to be read of the container at the position; 0 where its header is not
+    /// there yet or is no use.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        match self.usable_header() {
+            Some(header) => {
+                header.container_len().saturating_sub(self.base + self.filled as u64 - self.at)
+            }
+            None => 0,
+        }
+    }
+
+    /// The header at the position, if it is one that containers have.
+    fn usable_header(&self) -> Option<Header> {
+        let header = Header::parse(self.from(self.at)).ok()??;
+        let is_usable =
+            self.state == State::Synced && header.body_len <= self.limits.container_body;
+        is_usable.then_some(header)
+    }
+
+    /// Gives the buffer away, but for what is still undecided, so that streams that are read in turn
+    /// with many others can share one; `None` where little would be gained. Everything found before
+    /// is taken to be dealt with.
+    pub fn release(&mut self) -> Option<Vec<u8>> {
+        if self.usable_header().is_some() {
+            self.previous = None;
+        }
+        let keep_from = (self.previous.unwrap_or(self.at).min(self.at) - self.base) as usize;
+        let kept = &self.buffer[keep_from..self.filled];
+        if self.buffer.len() <= 2 * kept.len().max(LEAST_SPACE) {
+            return None;
+        }
+        let kept = kept.to_vec();
+        (self.base, self.filled) = (self.base + keep_from as u64, kept.len());
+        Some(std::mem::replace(&mut self.buffer, kept))
+    }
+
+    /// Works in this buffer from now on, if it is larger; what it holds is overwritten.
+    pub fn adopt(&mut self, mut buffer: Vec<u8>) {
+        if buffer.len() > self.buffer.len() {
+            buffer[..self.filled].copy_from_slice(&self.buffer[..self.filled]);
+            self.buffer = buffer;
+        }
+    }
+
     /// Takes note that `count` octets were read into [`Self::space`].
     pub fn advance(&mut self, count: usize) {
         self.filled = (self.filled + count).min(self.buffer.len());

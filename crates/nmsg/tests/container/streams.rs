@@ -103,6 +103,81 @@ fn containers_come_out_as_soon_as_they_are_whole() {
 }
 
 #[test]
+fn cr_2_buffers_given_away_in_between_change_nothing() {
+    let large = container(&[&[b'x'; 300_000]]);
+    let with_length = |len: usize| {
+        let mut container = large.clone();
+        container[6..10].copy_from_slice(&(len as u32).to_be_bytes());
+        container
+    };
+    let stream = [
+        &large[..],
+        EMPTY,
+        &sample().0,
+        &large,
+        b"damage",
+        &large,
+        &with_length(310_000),
+        &large,
+        &large,
+        &with_length(100_000),
+        &large,
+        &large[..200_000],
+    ]
+    .concat();
+    let frames_of = |chunk: usize, gives_away: bool| {
+        let mut deframer = Deframer::new(&Limits::default());
+        let (mut frames, mut spare, mut given) = (Vec::new(), Vec::new(), 0);
+        let mut take = |deframer: &mut Deframer| {
+            while let Some(frame) = deframer.next_frame() {
+                frames.push(match frame {
+                    Frame::Whole(whole) => (whole.offset, whole.body.to_vec(), None),
+                    Frame::CutShort(cut, error) => (cut.offset, cut.body.to_vec(), Some(error)),
+                    Frame::Damage(error) => (0, Vec::new(), Some(error)),
+                });
+            }
+        };
+        for piece in stream.chunks(chunk) {
+            if let Some(buffer) = spare.pop() {
+                deframer.adopt(buffer);
+            }
+            deframer.feed(piece);
+            take(&mut deframer);
+            if gives_away && let Some(buffer) = deframer.release() {
+                spare.push(buffer);
+                given += 1;
+            }
+        }
+        deframer.end();
+        take(&mut deframer);
+        (frames, given)
+    };
+    let (want, _) = frames_of(stream.len(), false);
+    assert!(want.iter().any(|(_, _, error)| error.is_some()));
+    for chunk in [7_000, 64 << 10, 150_000, 300_050] {
+        let (frames, given) = frames_of(chunk, true);
+        assert!(frames == want, "pieces of {chunk}");
+        assert!(given > 2, "pieces of {chunk}: {given}");
+    }
+}
+
+#[test]
+fn what_is_missing_of_a_container_is_known_from_its_header_on() {
+    let stream = [container(&[b"first"]), container(&[&[b'x'; 1000]])].concat();
+    let mut deframer = Deframer::new(&Limits::default());
+    deframer.feed(&stream[..9]);
+    assert_eq!((deframer.missing(), deframer.next_frame()), (0, None));
+    deframer.feed(&stream[9..10]);
+    let first = container(&[b"first"]).len();
+    assert_eq!(deframer.missing(), first as u64 - 10);
+    deframer.feed(&stream[10..first + 500]);
+    assert!(matches!(deframer.next_frame(), Some(Frame::Whole(_))));
+    assert_eq!(deframer.missing(), (stream.len() - first - 500) as u64);
+    deframer.feed(&stream[first + 500..]);
+    assert_eq!(deframer.missing(), 0);
+}
+
+#[test]
 fn cr_3_lengths_beyond_the_cap_are_errors_and_allocate_nothing() {
     let huge = b"NMSG\x00\x02\xff\xff\xff\xff".to_vec();
     let good = container(&[b"good"]);

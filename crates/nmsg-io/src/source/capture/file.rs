@@ -1,5 +1,5 @@
 use nmsg_capture::savefile::{self, ErrorKind, Next, Reader};
-use nmsg_os::{Latch, Ready, Received, Stream};
+use nmsg_os::{Latch, Ready, Received, Stream, StreamKind};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Instant;
@@ -155,6 +155,10 @@ impl Source for CaptureFileSource {
 
     fn kind(&self) -> RawKind {
         RawKind::Payloads
+    }
+
+    fn is_always_ready(&self) -> bool {
+        self.reader.input().0.kind() == StreamKind::File
     }
 
     fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
