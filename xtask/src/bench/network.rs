@@ -70,7 +70,8 @@ pub(super) fn highest_rate(
         Sender::Tool(tool) => datagrams_of(tool, traffic)?.len() as u64,
         Sender::Prepared(file) => REPEATS * prepared(file)?.len() as u64,
     };
-    let (mut good, mut bad, mut best) = (-1, STEPS, Taken::default());
+    let (mut good, mut bad) = (-1, STEPS);
+    let (mut best, mut limited_by_sender) = (Taken::default(), false);
     while bad - good > 1 {
         let step = i32::midpoint(good, bad);
         let rate = (LEAST_RATE * STEP.powi(step)) as u32;
@@ -91,11 +92,11 @@ pub(super) fn highest_rate(
             good = step;
         } else {
             // What the sender cannot reach says nothing about the listener.
-            best.limited_by_sender = is_taken;
+            limited_by_sender = is_taken;
             bad = step;
         }
     }
-    Ok(best)
+    Ok(Taken { limited_by_sender, ..best })
 }
 
 fn try_rate(
