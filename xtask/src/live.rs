@@ -6,7 +6,7 @@
 mod sender;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
@@ -17,6 +17,7 @@ use crate::namespace::Namespace;
 use crate::peers::say;
 use crate::peers::tool::Tool;
 use crate::root;
+use crate::share::Share;
 
 pub(crate) use sender::send;
 
@@ -52,43 +53,6 @@ struct Lab {
     share: Share,
 }
 
-/// A control group with a share of a processor, gone at the end.
-struct Share(PathBuf);
-
-impl Share {
-    fn new() -> io::Result<Self> {
-        let name = format!("nmsg-live-{}", process::id());
-        let (first, second) = (Path::new("/sys/fs/cgroup/cpu"), Path::new("/sys/fs/cgroup"));
-        let group = if first.exists() { first.join(name) } else { second.join(name) };
-        fs::create_dir(&group)?;
-        let share = Self(group);
-        let quota = PERIOD * SHARE / 100;
-        if first.exists() {
-            share.set("cpu.cfs_period_us", &PERIOD.to_string())?;
-            share.set("cpu.cfs_quota_us", &quota.to_string())?;
-        } else {
-            share.set("cpu.max", &format!("{quota} {PERIOD}"))?;
-        }
-        Ok(share)
-    }
-
-    fn set(&self, file: &str, value: &str) -> io::Result<()> {
-        fs::write(self.0.join(file), value)
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        // The system may need a moment to see that nobody is in it; a group that stays does no harm.
-        for _ in 0..20 {
-            if fs::remove_dir(&self.0).is_ok() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
 /// What came of a trial.
 #[derive(Clone, Copy)]
 struct Trial {
@@ -120,7 +84,7 @@ pub(crate) fn run() -> io::Result<()> {
     let ours = Tool::released(&scratch)?;
     let (Some(here), Some(there)) = (Namespace::new(), Namespace::new()) else { return Ok(()) };
     here.connect(&there);
-    let lab = Lab { here, there, share: Share::new()? };
+    let lab = Lab { here, there, share: Share::new(PERIOD * SHARE / 100, PERIOD)? };
     lab.prepare()?;
     say(&format!(
         "base:dnsqr from a cable, {SHARE} % of one processor, {SECONDS} s, worst of {RUNS} runs:"
@@ -224,7 +188,7 @@ impl Lab {
         let errors = fs::File::create(tool.output("live.err"))?;
         let mut child = command.stdout(Stdio::null()).stderr(errors).spawn()?;
         thread::sleep(Duration::from_secs(1));
-        self.share.set("cgroup.procs", &child.id().to_string())?;
+        self.share.hold(child.id())?;
         let sent = match self.send("exchanges", rate, SECONDS) {
             Ok(sent) => sent,
             Err(error) => {

@@ -16,6 +16,7 @@ mod peers;
 mod random;
 mod samples;
 mod shapes;
+mod share;
 mod traffic;
 
 use std::io::{self, Write};

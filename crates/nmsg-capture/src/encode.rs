@@ -4,7 +4,7 @@
 use crate::dnsqr::{DnsQr, PacketList};
 use crate::message::{Message, Ncap, Packet, Pkt};
 use nmsg::datagram::Family;
-use nmsg::wire::{WireType, put_fixed32_field, put_fixed64_field, put_len_field, put_varint_field};
+use nmsg::wire::{WireType, put_len_field, put_varint_field};
 
 /// `payload_type` of every `base:packet` message.
 const PACKET_TYPE_IP: u64 = 1;
@@ -52,63 +52,98 @@ impl Pkt<'_> {
 impl DnsQr<'_> {
     /// Appends the encoded message.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let mut head = Small::new();
-        head.field(1, self.kind as u16);
-        head.address(2, self.query_ip);
-        head.address(3, self.response_ip);
-        head.field(4, self.protocol.into());
-        head.field(5, self.query_port);
-        head.field(6, self.response_port);
-        head.field(7, self.id);
-        head.append_to(out);
+        let mut pieces = Pieces::new(out);
+        pieces.field(1, self.kind as u16);
+        pieces.address(2, self.query_ip);
+        pieces.address(3, self.response_ip);
+        pieces.field(4, self.protocol.into());
+        pieces.field(5, self.query_port);
+        pieces.field(6, self.response_port);
+        pieces.field(7, self.id);
         if let Some(question) = self.question {
-            put_len_field(out, 8, question.name);
-            let mut kind = Small::new();
-            kind.field(9, question.qtype);
-            kind.field(10, question.qclass);
-            kind.append_to(out);
+            pieces.octets(8, question.name);
+            pieces.field(9, question.qtype);
+            pieces.field(10, question.qclass);
         }
         if let Some(rcode) = self.rcode {
-            put_varint_field(out, 11, rcode.into());
+            pieces.field(11, rcode.into());
         }
-        put_packets(out, 12, self.query_packets);
-        put_packets(out, 15, self.response_packets);
+        pieces.packets(12, self.query_packets);
+        pieces.packets(15, self.response_packets);
         if let Some(tcp) = self.tcp {
-            put_len_field(out, 18, tcp);
+            pieces.octets(18, tcp);
         }
         if let Some(icmp) = self.icmp {
-            put_len_field(out, 19, icmp);
+            pieces.octets(19, icmp);
         }
         if let Some(timeout) = self.timeout {
-            put_fixed64_field(out, 20, timeout.to_bits());
+            pieces.tag(20, WireType::Fixed64);
+            pieces.put(timeout.to_bits().to_le_bytes(), 8);
         }
         if let Some(checksum) = self.udp_checksum {
-            put_varint_field(out, 21, checksum as u64);
+            pieces.tag(21, WireType::Varint);
+            pieces.put([checksum as u8], 1);
         }
         if self.resolver_address_zeroed {
-            put_varint_field(out, 22, 1);
+            pieces.tag(22, WireType::Varint);
+            pieces.put([1], 1);
         }
+        pieces.finish();
     }
 }
 
-/// Small fields, put together before they go out in one piece.
-struct Small {
-    octets: [u8; 64],
+/// Room for small fields.
+const ROOM: usize = 64;
+/// The longest small field: an address of IPv6, with its tag and length.
+const LONGEST: usize = 18;
+
+/// Fields on their way out. Small ones are put together before they go there in one piece, which is
+/// copied in its full size: a copy whose length is known costs less.
+struct Pieces<'o> {
+    out: &'o mut Vec<u8>,
+    small: [u8; ROOM],
     len: usize,
 }
 
-impl Small {
+impl<'o> Pieces<'o> {
     #[inline(always)]
-    fn new() -> Self {
-        Self { octets: [0; 64], len: 0 }
+    fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, small: [0; ROOM], len: 0 }
     }
 
-    /// Writes octets of which the first `len` count; what is too much is left out.
+    #[inline(always)]
+    fn finish(&mut self) {
+        let end = self.out.len() + self.len;
+        self.out.extend_from_slice(&self.small);
+        self.out.truncate(end);
+        self.len = 0;
+    }
+
+    /// Makes room for a small field and what may be written behind it.
+    #[inline(always)]
+    fn make_room(&mut self) {
+        if self.len > ROOM - LONGEST - 2 {
+            self.finish();
+        }
+    }
+
+    /// Writes octets of which the first `len` count, into room that was made.
     #[inline(always)]
     fn put<const N: usize>(&mut self, octets: [u8; N], len: usize) {
-        if let Some(room) = self.octets.get_mut(self.len..self.len + N) {
+        if let Some(room) = self.small.get_mut(self.len..self.len + N) {
             room.copy_from_slice(&octets);
             self.len += len;
+        }
+    }
+
+    #[inline(always)]
+    fn tag(&mut self, number: u8, wire: WireType) {
+        self.make_room();
+        let tag = u16::from(number) << 3 | wire as u16;
+        if number < 16 {
+            self.put([tag as u8], 1);
+        } else {
+            self.put([tag as u8 | 0x80, (tag >> 7) as u8], 2);
         }
     }
 
@@ -116,6 +151,7 @@ impl Small {
     /// branched on.
     #[inline(always)]
     fn field(&mut self, tag: u8, number: u16) {
+        self.make_room();
         let number = u32::from(number);
         let two = u32::from(number >= 1 << 7);
         let three = u32::from(number >= 1 << 14);
@@ -127,9 +163,28 @@ impl Small {
         self.put((word << 8 | u32::from(tag) << 3).to_le_bytes(), 2 + (two + three) as usize);
     }
 
+    #[inline(always)]
+    fn varint(&mut self, mut value: u64) {
+        if value >> 28 != 0 && value >> 35 == 0 {
+            // Seconds of our time.
+            let groups = value & 0x7f
+                | value << 1 & 0x7f00
+                | value << 2 & 0x7f_0000
+                | value << 3 & 0x7f00_0000
+                | value << 4 & 0x7f_0000_0000;
+            return self.put((groups | 0x80_8080_8080 >> 8).to_le_bytes(), 5);
+        }
+        while value >= 0x80 {
+            self.put([value as u8 | 0x80], 1);
+            value >>= 7;
+        }
+        self.put([value as u8], 1);
+    }
+
     /// An address: 16 octets, 4, or nothing.
     #[inline(always)]
     fn address(&mut self, tag: u8, address: &[u8]) {
+        self.make_room();
         let tag = tag << 3 | WireType::Len as u8;
         if let Some(v6) = address.first_chunk::<16>() {
             self.put([tag, 16], 2);
@@ -142,21 +197,27 @@ impl Small {
     }
 
     #[inline(always)]
-    fn append_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.octets.get(..self.len).unwrap_or_default());
+    fn octets(&mut self, number: u8, octets: &[u8]) {
+        self.tag(number, WireType::Len);
+        self.varint(octets.len() as u64);
+        self.finish();
+        self.out.extend_from_slice(octets);
     }
-}
 
-/// Appends packets under `tag`, their seconds under the next and nanoseconds under the one after.
-fn put_packets(out: &mut Vec<u8>, tag: u32, list: PacketList<'_>) {
-    for packet in list.packets() {
-        put_len_field(out, tag, packet);
-    }
-    for meta in list.metas() {
-        put_varint_field(out, tag + 1, meta.time.sec as u64);
-    }
-    for meta in list.metas() {
-        put_fixed32_field(out, tag + 2, meta.time.nsec);
+    /// Packets under `number`, their seconds under the next and nanoseconds under the one after.
+    #[inline(always)]
+    fn packets(&mut self, number: u8, list: PacketList<'_>) {
+        for packet in list.packets() {
+            self.octets(number, packet);
+        }
+        for meta in list.metas() {
+            self.tag(number + 1, WireType::Varint);
+            self.varint(meta.time.sec as u64);
+        }
+        for meta in list.metas() {
+            self.tag(number + 2, WireType::Fixed32);
+            self.put(meta.time.nsec.to_le_bytes(), 4);
+        }
     }
 }
 
@@ -214,10 +275,23 @@ mod tests {
     #[test]
     fn numbers_of_every_length_are_written_as_elsewhere() {
         for number in 0..=u16::MAX {
-            let (mut small, mut want) = (Small::new(), Vec::new());
-            small.field(7, number);
+            let (mut out, mut want) = (Vec::new(), Vec::new());
+            let mut pieces = Pieces::new(&mut out);
+            pieces.field(7, number);
+            pieces.finish();
             put_varint_field(&mut want, 7, number.into());
-            assert_eq!(small.octets[..small.len], want, "{number}");
+            assert_eq!(out, want, "{number}");
+        }
+        for bit in 0..64 {
+            for number in [1 << bit, (1_u64 << bit) - 1, (1 << bit) | 0x1234_5678_9abc_def0] {
+                let (mut out, mut want) = (Vec::new(), Vec::new());
+                let mut pieces = Pieces::new(&mut out);
+                pieces.tag(16, WireType::Varint);
+                pieces.varint(number);
+                pieces.finish();
+                put_varint_field(&mut want, 16, number);
+                assert_eq!(out, want, "{number}");
+            }
         }
         let v6 = [7; 16];
         let message = DnsQr { query_ip: &v6, ..DnsQr::empty(Kind::UdpQueryOnly, TIME, 17) };

@@ -9,16 +9,16 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Place of one element in one list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
-    previous: u32,
-    next: u32,
+    pub(crate) previous: u32,
+    pub(crate) next: u32,
 }
 
 impl Link {
     pub(crate) const UNLINKED: Self = Self { previous: NONE, next: NONE };
 
-    #[cfg(test)]
-    fn next(self) -> u32 {
-        self.next
+    /// True for a link of a ring, which has no ends.
+    pub(crate) fn is_linked(self) -> bool {
+        self.next != NONE
     }
 }
 
@@ -36,6 +36,7 @@ impl List {
         (self.first != NONE).then_some(self.first)
     }
 
+    #[cfg(test)]
     pub(crate) fn is_empty(self) -> bool {
         self.first == NONE
     }
@@ -82,7 +83,7 @@ mod tests {
         let mut seen = Vec::new();
         while at != NONE {
             seen.push(at);
-            at = nodes[at as usize].next();
+            at = nodes[at as usize].next;
         }
         seen
     }

@@ -10,18 +10,16 @@ use std::time::{Duration, Instant};
 use nmsg_os::{Usage, wait_with_usage};
 
 use super::Tool;
+use crate::share::Share;
 
-/// Datagrams a second that are tried, one after the other, until some are lost.
-const RATES: [u32; 16] = [
-    20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000, 140_000, 160_000, 200_000,
-    250_000, 300_000, 400_000, 500_000, 600_000,
-];
+/// Datagrams a second that are tried: this many for a start, each step a tenth more.
+const LEAST_RATE: f64 = 20_000.0;
+const STEP: f64 = 1.1;
+const STEPS: i32 = 42;
 /// Times that a rate is tried; a machine that has other things to do loses some datagrams now and then.
 const TRIES: usize = 3;
-/// How much faster the sender must have been for a rate to count as another, and how often in a row it may not
-/// be before that is all it can do.
-const NOTICEABLE: f64 = 1.03;
-const MOST_UNMOVED: u32 = 3;
+/// Share of a rate below which the sender has not reached it.
+const REACHED: f64 = 0.93;
 /// How long a listener may take to bind its socket.
 const SETTLING: Duration = Duration::from_secs(10);
 /// How long it may take to write what has arrived.
@@ -60,43 +58,52 @@ pub(super) struct Taken {
     pub(super) limited_by_sender: bool,
 }
 
-/// Lets one program listen on processor 1 while `sender` sends on processor 0, faster and faster.
+/// Lets one program listen on processor 1, perhaps held to a share of it, while `sender` sends on
+/// processor 0.
 pub(super) fn highest_rate(
     sender: Sender<'_>,
     listener: &Tool,
     traffic: &Traffic<'_>,
+    share: Option<&Share>,
 ) -> io::Result<Taken> {
     let datagrams = match sender {
         Sender::Tool(tool) => datagrams_of(tool, traffic)?.len() as u64,
         Sender::Prepared(file) => REPEATS * prepared(file)?.len() as u64,
     };
-    let (mut best, mut unmoved) = (Taken::default(), 0);
-    for rate in RATES {
-        let mut taken = None;
+    let (mut good, mut bad) = (-1, STEPS);
+    let (mut best, mut limited_by_sender) = (Taken::default(), false);
+    while bad - good > 1 {
+        let step = i32::midpoint(good, bad);
+        let rate = (LEAST_RATE * STEP.powi(step)) as u32;
+        let (mut is_taken, mut is_reached) = (false, false);
         for _ in 0..TRIES {
-            taken = try_rate(sender, listener, traffic, rate, datagrams)?;
-            if taken.is_some() {
+            let trial = try_rate(sender, listener, traffic, share, rate, datagrams)?;
+            let Some(taken) = trial else { continue };
+            is_taken = true;
+            if taken.rate > best.rate {
+                best = taken;
+            }
+            is_reached = taken.rate > f64::from(rate) * REACHED;
+            if is_reached {
                 break;
             }
         }
-        let Some(taken) = taken else { return Ok(best) };
-        if taken.rate > best.rate * NOTICEABLE {
-            (best, unmoved) = (taken, 0);
+        if is_reached {
+            good = step;
         } else {
-            unmoved += 1;
-        }
-        if unmoved == MOST_UNMOVED {
-            break;
+            // What the sender cannot reach says nothing about the listener.
+            limited_by_sender = is_taken;
+            bad = step;
         }
     }
-    // What the sender cannot reach says nothing about the listener.
-    Ok(Taken { limited_by_sender: true, ..best })
+    Ok(Taken { limited_by_sender, ..best })
 }
 
 fn try_rate(
     sender: Sender<'_>,
     listener: &Tool,
     traffic: &Traffic<'_>,
+    share: Option<&Share>,
     rate: u32,
     datagrams: u64,
 ) -> io::Result<Option<Taken>> {
@@ -107,6 +114,9 @@ fn try_rate(
     let listening = ["-l", &address, "-w", "/dev/null", "-c", &count];
     let listening = start(listener, "1", traffic, &listening)?;
     wait_for_listener(port)?;
+    if let Some(share) = share {
+        share.hold(listening.id())?;
+    }
     let (sent, took) = send(sender, traffic, port, rate)?;
     let usage = end_within(listening, DRAIN)?;
     let taken = |usage: Usage| Taken {

@@ -60,6 +60,15 @@ impl<'a> PacketList<'a> {
         self.metas
     }
 
+    /// Returns the packet when there is just one.
+    #[inline]
+    pub(super) fn only(&self) -> Option<&'a [u8]> {
+        match self.metas {
+            [meta] => Some(self.octets.get(..meta.len as usize).unwrap_or(self.octets)),
+            _ => None,
+        }
+    }
+
     /// Returns the packets, from their IP headers on.
     pub fn packets(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = self.octets;

@@ -1,91 +1,27 @@
 //! Queries that wait for their response.
 //!
-//! Every query is in two lists: all queries by age, and those with the same addresses, ports and
-//! id (its key). Queries that share a key are also in the list of those with the same question.
-//! Open-addressing indexes lead to the latter lists, so that no number of equal keys makes anything
-//! slower (decision DQ-5); a query alone under its key, the usual case, needs one index only.
+//! Every query is in a queue of all queries by age, and in a ring of those with the same addresses,
+//! ports and id (its key). Queries that share a key are also in the ring of those with the same
+//! question. Open-addressing indexes lead to the rings, so that no number of equal keys makes
+//! anything slower (decision DQ-5); a query alone under its key, the usual case, needs one index
+//! only.
+//!
+//! What a query is found and answered with lies in four neighbouring cache lines: its packet too,
+//! unless that is long or in fragments.
+
+mod age_queue;
+mod index;
+mod key;
 
 use super::header::Question;
 use super::keyed_hash::KeyedHash;
-use super::message::{PacketBuffer, PacketList};
-use crate::list::{Link, List};
+use super::message::{PacketBuffer, PacketList, PacketMeta};
+use crate::list::Link;
+use age_queue::AgeQueue;
+use index::Index;
 use nmsg::Timestamp;
-use nmsg::datagram::Family;
 
-/// What a response must share with its query.
-#[derive(Clone, Copy, Debug, Eq)]
-pub(super) struct Key {
-    query_ip: [u8; 16],
-    response_ip: [u8; 16],
-    family: Family,
-    pub(super) query_port: u16,
-    pub(super) response_port: u16,
-    pub(super) id: u16,
-}
-
-impl PartialEq for Key {
-    /// As words: octets would be compared by a call.
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        self.words() == other.words()
-    }
-}
-
-impl Key {
-    pub(super) fn new(
-        family: Family,
-        query: (&[u8], u16),
-        response: (&[u8], u16),
-        id: u16,
-    ) -> Self {
-        Self {
-            query_ip: padded(query.0),
-            response_ip: padded(response.0),
-            family,
-            query_port: query.1,
-            response_port: response.1,
-            id,
-        }
-    }
-
-    pub(super) fn query_ip(&self) -> &[u8] {
-        &self.query_ip[..self.family.address_len()]
-    }
-
-    pub(super) fn response_ip(&self) -> &[u8] {
-        &self.response_ip[..self.family.address_len()]
-    }
-
-    #[inline]
-    fn words(&self) -> [u64; 5] {
-        let family = match self.family {
-            Family::V4 => 0,
-            Family::V6 => 1,
-        };
-        let ports = u64::from(self.query_port) << 16 | u64::from(self.response_port);
-        let rest = ports << 32 | u64::from(self.id) << 8 | family;
-        let (query, response) =
-            (u128::from_le_bytes(self.query_ip), u128::from_le_bytes(self.response_ip));
-        let [query, query_high, response, response_high] =
-            [query, query >> 64, response, response >> 64].map(|word| word as u64);
-        [query, query_high, response, response_high, rest]
-    }
-
-    fn hash(&self, hash: &KeyedHash) -> u64 {
-        hash.words(self.words())
-    }
-}
-
-/// The usual lengths go through registers; a copy of variable length would stall the hash.
-fn padded(address: &[u8]) -> [u8; 16] {
-    match address.first_chunk() {
-        Some(v6) => *v6,
-        None => {
-            let v4 = address.first_chunk().copied().unwrap_or_default();
-            u128::from(u32::from_le_bytes(v4)).to_le_bytes()
-        }
-    }
-}
+pub(super) use key::Key;
 
 /// A query to be stored.
 #[derive(Clone, Copy, Debug)]
@@ -97,165 +33,122 @@ pub(super) struct NewQuery<'a> {
     pub(super) packets: PacketList<'a>,
 }
 
-/// A stored query.
+/// Octets of a query that are kept beside its key.
+const SHORT: usize = 136;
+
+/// A stored query. The order of fields is that in which they are looked at.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Query {
     pub(super) key: Key,
-    pub(super) recursion_desired: Option<bool>,
-    /// Packets, then the question's name.
-    buffer: PacketBuffer,
-    /// Where the name starts in the buffer, type and class.
-    question: Option<(u32, u16, u16)>,
-    /// Counts up with every query stored: tells which of two is older.
+    /// Where it stands in the queue: tells which of two queries is older.
     sequence: u64,
-    key_hash: u64,
-    /// Its place in the index by question starts here; `None` while that index does not know it.
-    question_hash: Option<u64>,
-    by_age: Link,
+    /// What its place in the index by question has; unless it is in that, `by_question` has no link.
+    question_hash: u32,
     by_key: Link,
     by_question: Link,
+    /// Where the question's name lies in the octets.
+    name_at: u32,
+    name_len: u32,
+    qtype: u16,
+    qclass: u16,
+    has_question: bool,
+    pub(super) recursion_desired: Option<bool>,
+    /// Length and time of the only packet of a short query.
+    meta: PacketMeta,
+    /// The packets of any other query, then the question's name.
+    long: Option<Box<PacketBuffer>>,
+    short: [u8; SHORT],
 }
 
 impl Query {
-    pub(super) fn question(&self) -> Option<Question<'_>> {
-        let (name_at, qtype, qclass) = self.question?;
-        let name = self.buffer.octets.get(name_at as usize..).unwrap_or_default();
-        Some(Question { name, qtype, qclass })
+    fn octets(&self) -> &[u8] {
+        match &self.long {
+            Some(long) => &long.octets,
+            None => &self.short,
+        }
     }
 
+    #[inline]
+    pub(super) fn question(&self) -> Option<Question<'_>> {
+        if !self.has_question {
+            return None;
+        }
+        let start = self.name_at as usize;
+        let name = self.octets().get(start..start + self.name_len as usize).unwrap_or_default();
+        Some(Question { name, qtype: self.qtype, qclass: self.qclass })
+    }
+
+    #[inline]
     pub(super) fn packets(&self) -> PacketList<'_> {
-        self.buffer.list()
+        match &self.long {
+            Some(long) => long.list(),
+            None => PacketList::new(&self.short, std::slice::from_ref(&self.meta)),
+        }
     }
 
     /// Time of its first packet.
-    pub(super) fn time(&self) -> Timestamp {
-        self.packets().metas().first().map_or(Timestamp::default(), |meta| meta.time)
-    }
-}
-
-/// One place of an index: the queries that share something, or nobody.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    hash: u64,
-    queries: List,
-}
-
-/// From hashes to lists of queries; open addressing with linear probing.
-#[derive(Debug)]
-struct Index {
-    places: Vec<Place>,
-    used: usize,
-}
-
-const VACANT: Place = Place { hash: 0, queries: List::EMPTY };
-
-/// Places of an index that holds something; a power of two.
-const LEAST_PLACES: usize = 64;
-
-impl Index {
-    fn new() -> Self {
-        Self { places: Vec::new(), used: 0 }
-    }
-
-    fn mask(&self) -> usize {
-        self.places.len() - 1
-    }
-
-    /// Finds the place of a hash whose first query `is_same`.
     #[inline]
-    fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<usize> {
-        if self.places.is_empty() {
-            return None;
-        }
-        let mut at = hash as usize & self.mask();
-        loop {
-            count_step();
-            let place = &self.places[at];
-            let first = place.queries.first()?;
-            if place.hash == hash && is_same(first) {
-                return Some(at);
+    pub(super) fn time(&self) -> Timestamp {
+        self.meta.time
+    }
+
+    /// Memory that it takes, in octets.
+    fn held_octets(&self) -> usize {
+        size_of::<Self>() + self.long.as_ref().map_or(0, |long| long.held_octets())
+    }
+
+    fn fill(&mut self, new: &NewQuery<'_>) {
+        self.recursion_desired = new.recursion_desired;
+        self.by_question = Link::UNLINKED;
+        self.meta = new.packets.metas().first().copied().unwrap_or_default();
+        self.long = None;
+        let only = new.packets.only();
+        match only {
+            Some(packet) if packet.len() <= SHORT => {
+                self.short[..packet.len()].copy_from_slice(packet);
+                self.meta.len = packet.len() as u32;
             }
-            at = (at + 1) & self.mask();
+            _ => {
+                let mut long = Box::<PacketBuffer>::default();
+                long.extend(new.packets);
+                self.long = Some(long);
+            }
         }
+        self.has_question = new.question.is_some();
+        let Some(Question { name, qtype, qclass }) = new.question else { return };
+        (self.qtype, self.qclass) = (qtype, qclass);
+        self.name_len = name.len() as u32;
+        self.name_at = match only.and_then(|packet| position_in(packet, name)) {
+            Some(position) => position as u32,
+            None => self.append(name),
+        };
     }
 
-    /// Finds the place, or takes a vacant one, whose list the caller must then fill.
-    fn find_or_take(&mut self, hash: u64, is_same: impl Fn(u32) -> bool) -> usize {
-        if let Some(at) = self.find(hash, is_same) {
-            return at;
-        }
-        // At most half full: where nothing is, a search ends at once.
-        if (self.used + 1) * 2 > self.places.len() {
-            self.grow();
-        }
-        self.used += 1;
-        let at = self.vacancy(hash);
-        self.places[at].hash = hash;
-        at
-    }
-
-    fn vacancy(&self, hash: u64) -> usize {
-        let mut at = hash as usize & self.mask();
-        while !self.places[at].queries.is_empty() {
-            count_step();
-            at = (at + 1) & self.mask();
-        }
-        at
-    }
-
+    /// Adds a name behind the packets; gives where it lies.
     #[cold]
-    fn grow(&mut self) {
-        let len = (self.places.len() * 2).max(LEAST_PLACES);
-        let old = std::mem::replace(&mut self.places, vec![VACANT; len]);
-        for place in old {
-            if !place.queries.is_empty() {
-                let at = self.vacancy(place.hash);
-                self.places[at] = place;
-            }
-        }
+    fn append(&mut self, name: &[u8]) -> u32 {
+        let packet = self.short.get(..self.meta.len as usize).unwrap_or_default();
+        let long = self.long.get_or_insert_with(|| {
+            let mut long = Box::<PacketBuffer>::default();
+            long.push(self.meta.time, packet);
+            long
+        });
+        let name_at = long.octets.len() as u32;
+        long.octets.extend_from_slice(name);
+        name_at
     }
+}
 
-    /// Takes a query out of the list at a place, and gives the place up with the last one.
-    fn remove(
-        &mut self,
-        place: usize,
-        queries: &mut [Query],
-        link: impl Fn(&mut Query) -> &mut Link,
-        at: u32,
-    ) {
-        let list = &mut self.places[place].queries;
-        list.remove(queries, link, at);
-        if list.is_empty() {
-            self.vacate(place);
-        }
-    }
-
-    /// Gives a place up after its list became empty; moves others into the gap.
-    fn vacate(&mut self, at: usize) {
-        self.used -= 1;
-        let mask = self.mask();
-        let (mut gap, mut next) = (at, at);
-        loop {
-            count_step();
-            next = (next + 1) & mask;
-            let place = self.places[next];
-            if place.queries.is_empty() {
-                break;
-            }
-            let home = place.hash as usize & mask;
-            // Movable unless its home lies cyclically behind the gap.
-            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(gap) & mask) {
-                self.places[gap] = place;
-                gap = next;
-            }
-        }
-        self.places[gap] = VACANT;
-    }
+/// Where a part of `whole` starts in it; `None` for octets that lie elsewhere.
+fn position_in(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    (at + part.len() <= whole.len()).then_some(at)
 }
 
 #[cfg(test)]
 thread_local! {
-    /// Turns of the loops above: all work of a table that is not constant for each query.
+    /// Turns of loops: all work of a table that is not constant for each query.
     pub(super) static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
@@ -266,21 +159,16 @@ fn count_step() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// Buffers of removed queries are kept for reuse up to this size, in octets.
-const KEPT_OCTETS: usize = 2048;
-
 /// Stored queries, oldest first.
 #[derive(Debug)]
 pub(super) struct QueryTable {
     hash: KeyedHash,
     queries: Vec<Query>,
     free: Vec<u32>,
-    by_age: List,
+    by_age: AgeQueue,
     by_key: Index,
     by_question: Index,
-    len: usize,
     held_octets: usize,
-    sequence: u64,
 }
 
 impl QueryTable {
@@ -289,71 +177,66 @@ impl QueryTable {
             hash: KeyedHash::new(),
             queries: Vec::new(),
             free: Vec::new(),
-            by_age: List::EMPTY,
-            by_key: Index::new(),
-            by_question: Index::new(),
-            len: 0,
+            by_age: AgeQueue::default(),
+            by_key: Index::default(),
+            by_question: Index::default(),
             held_octets: 0,
-            sequence: 0,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.by_age.len()
     }
 
-    /// Memory that the packets of stored queries take, in octets.
+    /// Memory that stored queries take, in octets.
     pub(super) fn held_octets(&self) -> usize {
         self.held_octets
     }
 
+    #[inline]
     pub(super) fn oldest(&self) -> Option<&Query> {
         Some(self.query(self.by_age.first()?))
     }
 
+    #[inline]
     pub(super) fn query(&self, at: u32) -> &Query {
         &self.queries[at as usize]
     }
 
-    fn question_hash(&self, key_hash: u64, question: Option<Question<'_>>) -> u64 {
-        match question {
+    /// The upper half, as places are chosen by the lower bits of it.
+    #[inline]
+    fn key_hash(&self, key: &Key) -> u32 {
+        (key.hash(&self.hash) >> 32) as u32
+    }
+
+    fn question_hash(&self, key: &Key, question: Option<Question<'_>>) -> u32 {
+        let key_hash = key.hash(&self.hash);
+        let hash = match question {
             None => !key_hash,
             Some(Question { name, qtype, qclass }) => {
                 let start = key_hash ^ (u64::from(qtype) << 16 | u64::from(qclass));
                 self.hash.octets(start, name)
             }
-        }
+        };
+        (hash >> 32) as u32
     }
 
     /// Stores a query behind all others.
     pub(super) fn store(&mut self, new: &NewQuery<'_>) {
-        let key_hash = new.key.hash(&self.hash);
-        let at = self.allocate(new.key);
+        let key_hash = self.key_hash(&new.key);
+        let at = self.allocate(new);
+        if self.by_age.is_sparse() {
+            self.by_age.compact(|query, sequence| self.queries[query as usize].sequence = sequence);
+        }
         let query = &mut self.queries[at as usize];
-        query.recursion_desired = new.recursion_desired;
-        query.key_hash = key_hash;
-        query.question_hash = None;
-        query.sequence = self.sequence;
-        query.buffer.extend(new.packets);
-        query.question = new.question.map(|Question { name, qtype, qclass }| {
-            let name_at = query.buffer.octets.len() as u32;
-            query.buffer.octets.extend_from_slice(name);
-            (name_at, qtype, qclass)
-        });
-        self.sequence += 1;
-        self.len += 1;
-        self.held_octets += query.buffer.held_octets();
-
+        query.sequence = self.by_age.push(at);
+        self.held_octets += query.held_octets();
+        let same_key = |queries: &[Query], first: u32| queries[first as usize].key == new.key;
         let queries = &mut self.queries;
-        self.by_age.push(queries, |query| &mut query.by_age, at);
-        let same_key = |first: u32| queries[first as usize].key == new.key;
-        let place = self.by_key.find_or_take(key_hash, same_key);
-        let list = &mut self.by_key.places[place].queries;
-        let first = list.first();
-        list.push(queries, |query| &mut query.by_key, at);
+        let first = self.by_key.insert(key_hash, same_key, queries, |query| &mut query.by_key, at);
         if let Some(first) = first {
             // With company, questions decide; the first may have been alone so far.
-            if queries[first as usize].question_hash.is_none() {
+            if !self.queries[first as usize].by_question.is_linked() {
                 self.index_question(first);
             }
             self.index_question(at);
@@ -362,37 +245,41 @@ impl QueryTable {
 
     /// Enters a query into the index by question.
     fn index_question(&mut self, at: u32) {
-        let Query { key, key_hash, .. } = self.queries[at as usize];
-        let question = self.queries[at as usize].question();
-        let hash = self.question_hash(key_hash, question);
-        let queries = &mut self.queries;
-        let same = |first: u32| {
+        let query = &self.queries[at as usize];
+        let hash = self.question_hash(&query.key, query.question());
+        let same = |queries: &[Query], first: u32| {
             let (first, new) = (&queries[first as usize], &queries[at as usize]);
-            first.key == key && first.question() == new.question()
+            first.key == new.key && first.question() == new.question()
         };
-        let place = self.by_question.find_or_take(hash, same);
-        queries[at as usize].question_hash = Some(hash);
-        self.by_question.places[place].queries.push(queries, |query| &mut query.by_question, at);
+        let queries = &mut self.queries;
+        queries[at as usize].question_hash = hash;
+        self.by_question.insert(hash, same, queries, |query| &mut query.by_question, at);
     }
 
-    fn allocate(&mut self, key: Key) -> u32 {
-        if let Some(at) = self.free.pop() {
-            self.queries[at as usize].key = key;
-            return at;
-        }
-        self.queries.push(Query {
-            key,
-            recursion_desired: None,
-            buffer: PacketBuffer::default(),
-            question: None,
-            sequence: 0,
-            key_hash: 0,
-            question_hash: None,
-            by_age: Link::UNLINKED,
-            by_key: Link::UNLINKED,
-            by_question: Link::UNLINKED,
+    fn allocate(&mut self, new: &NewQuery<'_>) -> u32 {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.queries.push(Query {
+                key: new.key,
+                sequence: 0,
+                question_hash: 0,
+                by_key: Link::UNLINKED,
+                by_question: Link::UNLINKED,
+                name_at: 0,
+                name_len: 0,
+                qtype: 0,
+                qclass: 0,
+                has_question: false,
+                recursion_desired: None,
+                meta: PacketMeta::default(),
+                long: None,
+                short: [0; SHORT],
+            });
+            (self.queries.len() - 1) as u32
         });
-        (self.queries.len() - 1) as u32
+        let query = &mut self.queries[at as usize];
+        query.key = new.key;
+        query.fill(new);
+        at
     }
 
     /// Takes the oldest query that a response answers out of all lists (`capture-and-dnsqr` §3.7).
@@ -409,9 +296,8 @@ impl QueryTable {
         if question.is_none() && !is_error {
             return None;
         }
-        let key_hash = key.hash(&self.hash);
         let same_key = |first: u32| self.query(first).key == *key;
-        let place = self.by_key.find(key_hash, same_key)?;
+        let place = self.by_key.find(self.key_hash(key), same_key)?;
         let at = self.oldest_of(place, key, question, is_error)?;
         self.unlink_at(at, place);
         Some(at)
@@ -425,16 +311,15 @@ impl QueryTable {
         question: Option<Question<'_>>,
         is_error: bool,
     ) -> Option<u32> {
-        let first = self.by_key.places[place].queries.first()?;
+        let first = self.by_key.first(place);
         let Some(asked) = question else { return Some(first) };
         let alone = self.query(first);
-        if alone.question_hash.is_none() {
+        if !alone.by_question.is_linked() {
             let fits = alone.question().map_or(is_error, |question| question == asked);
             return fits.then_some(first);
         }
-        let key_hash = alone.key_hash;
-        let with = self.first_with(key, key_hash, question);
-        let without = if is_error { self.first_with(key, key_hash, None) } else { None };
+        let with = self.first_with(key, question);
+        let without = if is_error { self.first_with(key, None) } else { None };
         match (with, without) {
             (Some(a), Some(b)) if self.query(b).sequence < self.query(a).sequence => Some(b),
             (Some(a), _) => Some(a),
@@ -442,21 +327,21 @@ impl QueryTable {
         }
     }
 
-    fn first_with(&self, key: &Key, key_hash: u64, question: Option<Question<'_>>) -> Option<u32> {
+    fn first_with(&self, key: &Key, question: Option<Question<'_>>) -> Option<u32> {
         let same = |first: u32| {
             let first = self.query(first);
             first.key == *key && first.question() == question
         };
-        let place = self.by_question.find(self.question_hash(key_hash, question), same)?;
-        self.by_question.places[place].queries.first()
+        let place = self.by_question.find(self.question_hash(key, question), same)?;
+        Some(self.by_question.first(place))
     }
 
     /// Takes the oldest query of all out of all lists. It stays readable until [`Self::release`].
     pub(super) fn take_oldest(&mut self) -> Option<u32> {
         let at = self.by_age.first()?;
-        let Query { key, key_hash, .. } = &self.queries[at as usize];
+        let key = &self.query(at).key;
         let same_key = |first: u32| first == at || self.query(first).key == *key;
-        let place = self.by_key.find(*key_hash, same_key)?;
+        let place = self.by_key.find(self.key_hash(key), same_key)?;
         self.unlink_at(at, place);
         Some(at)
     }
@@ -464,22 +349,23 @@ impl QueryTable {
     /// Takes a query, whose place in the index by key is known, out of all lists.
     fn unlink_at(&mut self, at: u32, place: usize) {
         let queries = &mut self.queries;
-        self.by_age.remove(queries, |query| &mut query.by_age, at);
         self.by_key.remove(place, queries, |query| &mut query.by_key, at);
-        let Query { question_hash, ref buffer, .. } = queries[at as usize];
-        self.len -= 1;
-        self.held_octets -= buffer.held_octets();
-        if let Some(hash) = question_hash {
-            self.unlink_question(at, hash);
+        let query = &queries[at as usize];
+        self.by_age.remove(query.sequence);
+        self.held_octets -= query.held_octets();
+        if query.by_question.is_linked() {
+            self.unlink_question(at);
         }
     }
 
-    fn unlink_question(&mut self, at: u32, hash: u64) {
+    #[cold]
+    fn unlink_question(&mut self, at: u32) {
         let queries = &mut self.queries;
         let same = |first: u32| {
             let (found, this) = (&queries[first as usize], &queries[at as usize]);
             first == at || found.key == this.key && found.question() == this.question()
         };
+        let hash = queries[at as usize].question_hash;
         if let Some(place) = self.by_question.find(hash, same) {
             self.by_question.remove(place, queries, |query| &mut query.by_question, at);
         }
@@ -487,12 +373,7 @@ impl QueryTable {
 
     /// Gives the room of an unlinked query to later ones.
     pub(super) fn release(&mut self, at: u32) {
-        let buffer = &mut self.queries[at as usize].buffer;
-        if buffer.held_octets() > KEPT_OCTETS {
-            *buffer = PacketBuffer::default();
-        } else {
-            buffer.clear();
-        }
+        self.queries[at as usize].long = None;
         self.free.push(at);
     }
 }

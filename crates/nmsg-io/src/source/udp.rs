@@ -1,3 +1,5 @@
+mod moderation;
+
 use nmsg::Limits;
 use nmsg_os::udp::{BATCH, Datagram, Receiver, buffer_shortfall};
 use nmsg_os::{Latch, Ready};
@@ -8,6 +10,10 @@ use super::message::MessageCutter;
 use super::{Event, RawBatch, RawKind, RawPiece, Source};
 use crate::address::SocketSpec;
 use crate::fault::Fault;
+use moderation::{LEAST_BUFFER, Moderation, PAUSE};
+
+/// How often the system is asked for drops while nothing arrives.
+const DROPS_CHECK: Duration = Duration::from_millis(50);
 
 /// A UDP socket that containers are received on, whole or in fragments.
 ///
@@ -22,6 +28,10 @@ pub struct UdpSource {
     passed_on: usize,
     /// Datagrams that the system has dropped, as far as was told.
     dropped: u32,
+    /// When that was asked last.
+    drops_checked: Duration,
+    /// `None` where the receive buffer is too small to let datagrams gather in it.
+    moderation: Option<Moderation>,
 }
 
 impl UdpSource {
@@ -38,8 +48,17 @@ impl UdpSource {
     /// Receives from a socket; `name` is for messages.
     #[must_use]
     pub fn new(name: String, receiver: Receiver, limits: &Limits) -> Self {
-        let messages = MessageCutter::new(limits);
-        Self { name, receiver, messages, start: Instant::now(), passed_on: 0, dropped: 0 }
+        let is_roomy = receiver.buffer_size().is_ok_and(|octets| octets >= LEAST_BUFFER);
+        Self {
+            name,
+            receiver,
+            messages: MessageCutter::new(limits),
+            start: Instant::now(),
+            passed_on: 0,
+            dropped: 0,
+            drops_checked: Duration::ZERO,
+            moderation: is_roomy.then(Moderation::default),
+        }
     }
 
     /// Says what to do about a receive buffer that is smaller than wanted; `None` when it is not.
@@ -90,16 +109,28 @@ impl Source for UdpSource {
 
     fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
         batch.clear();
-        let now = self.start.elapsed();
+        let mut now = self.start.elapsed();
+        if self.moderation.as_mut().is_some_and(|moderation| moderation.should_pause(now)) {
+            std::thread::sleep(PAUSE);
+            now = self.start.elapsed();
+        }
         self.messages.expire(now, batch);
         self.pass_on(now, batch);
-        let mut received = BATCH;
+        let (mut received, mut messages) = (BATCH, 0);
         while received == BATCH && !batch.is_full() {
             self.passed_on = 0;
             received = self.receiver.receive()?;
+            messages += received;
             self.pass_on(now, batch);
         }
-        self.note_drops(batch);
+        if let Some(moderation) = &mut self.moderation {
+            moderation.note(messages, received < BATCH);
+        }
+        // Nothing is dropped for want of room while nothing waits to be read.
+        if messages > 0 || now.saturating_sub(self.drops_checked) >= DROPS_CHECK {
+            self.drops_checked = now;
+            self.note_drops(batch);
+        }
         // Fragments count although they complete nothing yet.
         let is_nothing = batch.pieces.is_empty() && batch.consumed == 0;
         Ok(if is_nothing { Event::Idle } else { Event::Batch })
