@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use crate::bench::machine;
-use crate::root;
+use crate::{root, valgrind};
 use parsers::{PARSERS, Parser};
 use search::search;
 
@@ -97,7 +97,7 @@ fn search_and_keep(arguments: &[&str]) -> io::Result<()> {
     if parsers.is_empty() {
         parsers.extend(PARSERS);
     }
-    if !weigh::is_possible() {
+    if !valgrind::is_installed() {
         return Err(io::Error::other("valgrind, which counts instructions, is not installed"));
     }
     for parser in parsers {
@@ -165,7 +165,7 @@ fn table() -> io::Result<Table> {
 
 /// Counts what is kept; an error when something costs more than it may, or when nobody knows.
 fn check() -> io::Result<()> {
-    if !weigh::is_possible() {
+    if !valgrind::is_installed() {
         return say("skipped: valgrind is not installed, so no instructions are counted");
     }
     let files = files_in(&root().join("xtask/adversary"))?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use crate::{root, samples};
+use crate::{root, samples, valgrind};
 
 /// The committed counts, from the top folder.
 const COUNTS: &str = "xtask/instructions.txt";
@@ -81,8 +81,7 @@ pub(crate) fn run(purpose: Purpose) -> io::Result<()> {
     if !cfg!(target_arch = "x86_64") {
         return say("skipped: the committed instruction counts are those of x86_64");
     }
-    let valgrind = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
-    if !valgrind.is_ok_and(|status| status.success()) {
+    if !valgrind::is_installed() {
         return say("skipped: valgrind is not installed, so no instructions are counted");
     }
     let program = build()?;

@@ -18,6 +18,7 @@ mod samples;
 mod shapes;
 mod share;
 mod traffic;
+mod valgrind;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -23,12 +23,6 @@ pub(super) struct Weights {
     pub(super) files: Vec<f64>,
 }
 
-/// True when instructions can be counted here.
-pub(super) fn is_possible() -> bool {
-    let valgrind = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
-    valgrind.is_ok_and(|status| status.success())
-}
-
 /// Counts the instructions for the samples of a parser and for files with inputs.
 pub(super) fn weigh(parser: &Parser, files: &[PathBuf]) -> io::Result<Weights> {
     let mut samples = Vec::new();
