@@ -3,6 +3,6 @@
 #[cfg(feature = "kafka")]
 mod kafka;
 #[path = "../files/tool.rs"]
-#[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "other tests share it"))]
+#[expect(dead_code, reason = "other tests share it")]
 mod tool;
 mod zmq;

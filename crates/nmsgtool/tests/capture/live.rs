@@ -6,7 +6,9 @@ mod resolver;
 
 use crate::exchange::{ids, kinds, queries, values};
 use crate::namespace::Namespace;
-use crate::tool::{END, Ran, Scratch, assert_quick, end_of, run, settle, signal, start};
+use crate::tool::{
+    END, Ran, Scratch, assert_quick, end_of, run, settle, signal, start, uninterrupted,
+};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +28,7 @@ fn capture(namespace: &Namespace, words: &[&str], variables: &[(&str, &str)]) ->
     command.args(words).envs(variables.iter().copied());
     command.env("NOTIFY_SOCKET", scratch.path("ready"));
     let child = start(command);
-    ready.recv(&mut [0; 100]).expect("the program is ready");
+    uninterrupted(|| ready.recv(&mut [0; 100])).expect("the program is ready");
     child
 }
 

@@ -1,7 +1,9 @@
 //! The process: background, pid file, user, signals that ask for something.
 
 use crate::sockets::{free_port, start_listening};
-use crate::tool::{Ran, Scratch, command, containers, end_of, run, settle, signal, start};
+use crate::tool::{
+    Ran, Scratch, command, containers, end_of, run, settle, signal, start, uninterrupted,
+};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::UdpSocket;
@@ -324,13 +326,13 @@ impl Manager {
 
     fn next(&self) -> String {
         let mut buffer = [0; 100];
-        let len = self.0.recv(&mut buffer).expect("a message");
+        let len = uninterrupted(|| self.0.recv(&mut buffer)).expect("a message");
         String::from_utf8_lossy(&buffer[..len]).into_owned()
     }
 
     fn is_silent(&self) -> bool {
         self.0.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
-        self.0.recv(&mut [0; 100]).is_err()
+        uninterrupted(|| self.0.recv(&mut [0; 100])).is_err()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::tool::{
     END, Ran, Scratch, assert_quick, command, containers, end_of, ipconn, ports, run, settle,
-    signal, signal_at_once, start,
+    signal, signal_at_once, start, uninterrupted,
 };
 use nmsg::Limits;
 use nmsg::container::{ContainerWriter, Decoder, WriterSettings};
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::net::UdpSocket;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -424,16 +424,10 @@ fn cw_4_cw_5_containers_are_numbered_in_the_order_in_which_they_leave() {
     }
 }
 
-/// Waits for a datagram. A socket with a time limit does not take up its wait again when something
-/// interrupts the thread, as the tests beside this one may.
+/// Waits for a datagram.
 fn receive<'d>(socket: &UdpSocket, datagram: &'d mut [u8]) -> &'d [u8] {
-    loop {
-        match socket.recv(datagram) {
-            Ok(len) => return &datagram[..len],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => panic!("no datagram: {error}"),
-        }
-    }
+    let len = uninterrupted(|| socket.recv(datagram)).expect("a datagram");
+    &datagram[..len]
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use nmsg::container::{ContainerWriter, WriterSettings};
 use nmsg::{MsgType, Payload, Timestamp, VendorId};
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -73,6 +73,17 @@ pub(crate) fn feed(mut command: Command, input: &[u8]) -> Ran {
 pub(crate) fn start(mut command: Command) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("the program starts")
+}
+
+/// Waits on a socket. One with a time limit does not take up its wait again when something interrupts
+/// the thread, as the tests beside this one may.
+pub(crate) fn uninterrupted<T>(mut wait: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match wait() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            waited => return waited,
+        }
+    }
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {

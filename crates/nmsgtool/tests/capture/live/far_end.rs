@@ -2,6 +2,7 @@
 
 use crate::namespace::Namespace;
 use crate::packets::dns;
+use crate::tool::uninterrupted;
 use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -78,7 +79,7 @@ fn query(id: u16) -> Vec<u8> {
 
 fn answer_one(server: &UdpSocket) -> bool {
     let mut message = [0; 512];
-    let Ok((len, client)) = server.recv_from(&mut message) else { return false };
+    let Ok((len, client)) = uninterrupted(|| server.recv_from(&mut message)) else { return false };
     message[2] |= 0x80;
     server.send_to(&message[..len], client).is_ok()
 }
@@ -100,7 +101,7 @@ fn plays_a_role() {
             for id in 0..count {
                 client.send_to(&query(id), (address, 53)).expect("sent");
                 assert!(answer_one(&server));
-                client.recv(&mut [0; 512]).expect("an answer");
+                uninterrupted(|| client.recv(&mut [0; 512])).expect("an answer");
             }
         }
         "reach" => {
@@ -108,7 +109,7 @@ fn plays_a_role() {
             client.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
             let reached = (0..100).any(|_| {
                 client.send_to(&query(0), (address, 53)).expect("sent");
-                client.recv(&mut [0; 512]).is_ok()
+                uninterrupted(|| client.recv(&mut [0; 512])).is_ok()
             });
             assert!(reached, "nobody answers at {address}");
         }
@@ -116,7 +117,7 @@ fn plays_a_role() {
             let client = socket("0.0.0.0:0");
             for id in 0..count {
                 client.send_to(&query(id), (address, 53)).expect("sent");
-                client.recv(&mut [0; 512]).expect("an answer");
+                uninterrupted(|| client.recv(&mut [0; 512])).expect("an answer");
             }
         }
         "send" => {
