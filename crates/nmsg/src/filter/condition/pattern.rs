@@ -99,7 +99,10 @@ fn build(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
         .match_kind(MatchKind::LeftmostFirst)
         .utf8_empty(false)
         .nfa_size_limit(Some(MAX_COMPILED))
-        .hybrid_cache_capacity(CACHE_OCTETS);
+        .hybrid_cache_capacity(CACHE_OCTETS)
+        // Looks for literals, which takes the square of how many alternatives there are, and finds no
+        // use for them without the features that search for literals.
+        .auto_prefilter(false);
     let syntax = syntax::Config::new()
         .unicode(false)
         .utf8(false)
