@@ -128,13 +128,13 @@ impl<'a> View<'a> {
     #[must_use]
     #[inline]
     pub fn stored_count(&self, field: usize) -> usize {
-        self.slot(field).count as usize
+        self.slot(field).count() as usize
     }
 
     /// The last stored value of a step's field.
     #[inline(always)]
     pub(crate) fn raw(&self, step: &Step) -> Option<Raw<'a>> {
-        let slot = self.slots.get(usize::from(step.field)).filter(|slot| slot.count != 0)?;
+        let slot = self.slots.get(usize::from(step.field)).filter(|slot| !slot.is_empty())?;
         Some(Raw::new(*slot, self.body))
     }
 
@@ -148,7 +148,7 @@ impl<'a> View<'a> {
     #[inline]
     fn stored_raw(&self, position: usize, field: &Field) -> Option<Stored<'a>> {
         let slot = self.slot(position);
-        if slot.count == 0 {
+        if slot.is_empty() {
             return None;
         }
         Some(if field.storage == Storage::Bytes {
@@ -183,7 +183,7 @@ impl<'a> View<'a> {
     pub(crate) fn rr_kind(&self) -> Option<(RrType, Class)> {
         let (rrtype, class) = self.schema.rr_fields()?;
         let (rrtype, class) = (self.slot(rrtype), self.slot(class));
-        if rrtype.count == 0 || class.count == 0 {
+        if rrtype.is_empty() || class.is_empty() {
             return None;
         }
         Some((RrType(rrtype.number() as u16), Class(class.number() as u16)))
@@ -193,7 +193,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub(crate) fn octets_at(&self, position: usize) -> Option<&'a [u8]> {
         let slot = self.slot(position);
-        (slot.count != 0).then(|| slot.octets(self.body))
+        (!slot.is_empty()).then(|| slot.octets(self.body))
     }
 
     /// The stored octets of the field with this field number; `None` when absent.

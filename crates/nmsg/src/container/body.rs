@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use super::payload_header::{Fields, tag};
-use super::usual_form::{Usual, join_groups};
-use crate::wire::{self, Reader, WireType};
+use super::usual_form::Usual;
+use crate::wire::{self, Reader, WireType, join_groups};
 use crate::{Payload, crc};
 
 const PAYLOADS: u32 = 1;
