@@ -1,4 +1,4 @@
-use crate::schema::Schema;
+use crate::schema::{Schema, UsualTag};
 use crate::wire::{Error, RawValue, Reader, WireType, join_groups, split_tag};
 
 /// Where the value of one field stands in a message body.
@@ -55,12 +55,15 @@ impl Slot {
     }
 }
 
+/// Slots that a [`UsualTag`] can name.
+const USUAL_SLOTS: usize = 1 << u8::BITS;
+
 /// Offsets of all values of one message: one pass over the body fills it, nothing is copied.
 ///
 /// Kept by whoever reads many messages, so that its memory is allocated once.
 #[derive(Clone, Debug, Default)]
 pub struct FieldIndex {
-    /// As many as the type with the most fields has.
+    /// As many as the type with the most fields has, and enough for every [`UsualTag`].
     slots: Vec<Slot>,
     used: usize,
 }
@@ -89,7 +92,7 @@ impl FieldIndex {
 
     #[cold]
     fn grow(&mut self) {
-        self.slots.resize(self.used, Slot::default());
+        self.slots.resize(self.used.max(USUAL_SLOTS), Slot::default());
     }
 
     /// Locates every field of `body`.
@@ -100,17 +103,19 @@ impl FieldIndex {
     /// missing (`rendering-and-parsing` §6.1).
     #[inline]
     pub fn scan(&mut self, schema: &Schema, body: &[u8]) -> Result<(), Error> {
-        let slots = self.slots_mut(schema.fields().len());
-        slots.fill(Slot::default());
+        self.slots_mut(schema.fields().len()).fill(Slot::default());
         if u32::try_from(body.len()).is_err() {
             return Err(Error::Truncated);
         }
         let mut rest = body;
         loop {
-            rest = scan_usual(schema, slots, body, rest)?;
+            if let Some(slots) = self.slots.first_chunk_mut() {
+                rest = scan_usual(schema, slots, body, rest)?;
+            }
             if rest.is_empty() {
                 break;
             }
+            let slots = &mut self.slots[..self.used];
             let start = body.len() - rest.len();
             let mut reader = Reader::at(body, start);
             let tag = reader.raw_tag()?;
@@ -131,7 +136,7 @@ impl FieldIndex {
             rest = &body[reader.offset()..];
         }
         for &required in schema.required() {
-            if slots[usize::from(required)].is_empty() {
+            if self.slots[usize::from(required)].is_empty() {
                 return Err(Error::MissingField);
             }
         }
@@ -144,7 +149,7 @@ impl FieldIndex {
 #[inline(always)]
 fn scan_usual<'a>(
     schema: &Schema,
-    slots: &mut [Slot],
+    slots: &mut [Slot; USUAL_SLOTS],
     body: &'a [u8],
     mut rest: &'a [u8],
 ) -> Result<&'a [u8], Error> {
@@ -170,14 +175,32 @@ fn scan_usual<'a>(
 /// Keeps the value of a field that starts with the octets of `head` at an offset; gives the octets it
 /// takes. Nothing is kept of an unusual one. The value may reach beyond the end.
 #[inline(always)]
-fn usual_field(schema: &Schema, slots: &mut [Slot], head: u64, start: usize) -> Option<usize> {
-    let (tag, tag_len, word) = match head {
-        _ if head & 0x80 == 0 => (head as u32 & 0x7f, 1, head >> 8),
-        _ if head & 0x8000 == 0 => (head as u32 & 0x7f | head as u32 >> 1 & 0x3f80, 2, head >> 16),
-        _ => return None,
-    };
-    let slot = slots.get_mut(schema.slot_of_tag(tag))?;
-    let (value, used) = match tag & 7 {
+fn usual_field(
+    schema: &Schema,
+    slots: &mut [Slot; USUAL_SLOTS],
+    head: u64,
+    start: usize,
+) -> Option<usize> {
+    if head & 0x80 == 0 {
+        let tag = schema.usual_tag(head as u8 & 0x7f);
+        usual_value::<1>(tag, slots, head >> 8, start)
+    } else if head & 0x8000 == 0 {
+        let tag = schema.usual_long_tag(head as u32 & 0x7f | head as u32 >> 1 & 0x3f80);
+        usual_value::<2>(tag, slots, head >> 16, start)
+    } else {
+        None
+    }
+}
+
+/// Keeps the value at the low end of a word, behind a tag of `TAG` octets at `start`.
+#[inline(always)]
+fn usual_value<const TAG: usize>(
+    tag: UsualTag,
+    slots: &mut [Slot; USUAL_SLOTS],
+    word: u64,
+    start: usize,
+) -> Option<usize> {
+    let (value, used) = match tag.wire {
         0 => usual_number(word)?,
         2 => {
             let (len, used) = match word {
@@ -185,14 +208,14 @@ fn usual_field(schema: &Schema, slots: &mut [Slot], head: u64, start: usize) -> 
                 _ if word & 0x8000 == 0 => (word & 0x7f | (word & 0x7f00) >> 1, 2),
                 _ => return None,
             };
-            let octets = start + tag_len + used;
+            let octets = start + TAG + used;
             (Slot::range(octets, octets + len as usize), used + len as usize)
         }
         5 => (word & 0xffff_ffff, 4),
         _ => return None,
     };
-    slot.keep(value, start);
-    Some(tag_len + used)
+    slots[usize::from(tag.slot)].keep(value, start);
+    Some(TAG + used)
 }
 
 /// A number of up to five octets at the low end of a word, and how many those are. Small ones and times
