@@ -361,6 +361,57 @@ impl<'a> Iterator for StoredValues<'a> {
     }
 }
 
+/// All values of a field that is octets, in order: [`StoredValues`] for where only the usual form has to
+/// be fast, and nothing but that is written out where it is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoredOctets<'a> {
+    /// What follows the value before.
+    rest: &'a [u8],
+    tag: u32,
+    left: u32,
+}
+
+impl<'a> StoredOctets<'a> {
+    /// As [`StoredValues::new`].
+    #[inline(always)]
+    pub(crate) fn new(body: &'a [u8], slot: Slot, tag: u32) -> Self {
+        Self { rest: body.get(slot.first()..).unwrap_or_default(), tag, left: slot.count() }
+    }
+}
+
+impl<'a> Iterator for StoredOctets<'a> {
+    type Item = &'a [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let (octets, rest) = match *self.rest {
+            [tag, len, ref rest @ ..]
+                if u32::from(tag) == self.tag && len < 0x80 && usize::from(len) <= rest.len() =>
+            {
+                rest.split_at(len.into())
+            }
+            _ => next_octets(self.rest, self.tag)?,
+        };
+        self.rest = rest;
+        Some(octets)
+    }
+}
+
+/// The next value of the field with this raw tag, which may be behind others, and what follows it.
+#[inline(never)]
+fn next_octets(octets: &[u8], tag: u32) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(octets);
+    loop {
+        let found = reader.raw_tag().ok()?;
+        if found == tag {
+            let value = reader.len_octets().ok()?;
+            return Some((value, octets.get(reader.offset()..)?));
+        }
+        reader.skip(split_tag(found).ok()?.1).ok()?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use wdns::{Class, RrType};
 
-use crate::index::{FieldIndex, Slot, Stored, StoredValues};
+use crate::index::{FieldIndex, Slot, Stored, StoredOctets, StoredValues};
 use crate::render::{Raw, Step};
 use crate::schema::{Field, FieldFlags, FieldType, Getter, Label, Schema, Storage};
 use crate::types::base::{dnsqr, dnstap, ncap};
@@ -142,6 +142,12 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn raws(&self, step: &Step) -> impl Iterator<Item = Raw<'a>> + use<'a> {
         StoredValues::new(self.body, self.slot(step.field.into()), step.tag).map(Raw::from)
+    }
+
+    /// All stored values of the field of a step, which are octets, in order.
+    #[inline(always)]
+    pub(crate) fn octets_of(&self, step: &Step) -> StoredOctets<'a> {
+        StoredOctets::new(self.body, self.slot(step.field.into()), step.tag)
     }
 
     /// The last stored value of a field, before its type is applied.

@@ -1,9 +1,10 @@
-use wdns::{Class, RrType, TextBuffer};
+use wdns::TextBuffer;
 
 use super::Unrenderable;
 use super::head::Head;
 use super::json_value::{self, Context, Scratch};
 use super::plan::{Raw, Source, Step, Way};
+use super::rdata::RdataKind;
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::Registry;
@@ -218,21 +219,12 @@ fn write_other<'a>(
 /// As [`write_array`], for record data: what it is is found out once for all of it.
 #[inline(never)]
 fn write_rdata(out: &mut TextBuffer, view: View<'_>, step: &Step) {
-    let kind = view.rr_kind();
-    let is_address = kind == Some((RrType::A, Class::IN));
+    let kind = RdataKind::of(view);
     out.piece(|piece| {
         piece.literal(&step.label);
         let start = piece.buffer_len();
-        for value in view.raws(step) {
-            match (value.octets(), kind) {
-                (&[a, b, c, d], _) if is_address => piece.ipv4([a, b, c, d]),
-                (octets, Some((rrtype, class))) => {
-                    piece.outside(|out| wdns::rdata::write::<true>(out, octets, rrtype, class));
-                }
-                (octets, None) => {
-                    piece.outside(|out| wdns::rdata::write_generic::<true>(out, octets));
-                }
-            }
+        for octets in view.octets_of(step) {
+            kind.put::<true>(piece, octets);
             piece.array(b"\",\"");
         }
         if piece.buffer_len() > start {

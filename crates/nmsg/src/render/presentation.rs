@@ -1,10 +1,11 @@
-use wdns::{Class, RrType, TextBuffer};
+use wdns::TextBuffer;
 
 use super::Unrenderable;
 use super::head::Head;
 use super::json_value::is_name;
 use super::plan::{Op, Raw, Source, Step, Way};
 use super::presentation_value::{Context, Separator, put, write_line};
+use super::rdata::RdataKind;
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::Registry;
@@ -205,23 +206,16 @@ fn write_other(
 /// As [`write_lines`], for record data: what it is is found out once for all of it.
 #[inline(never)]
 fn write_rdata(out: &mut TextBuffer, view: View<'_>, separator: &Separator, step: &Step) {
-    let kind = view.rr_kind();
-    let is_address = kind == Some((RrType::A, Class::IN));
+    let kind = RdataKind::of(view);
+    let is_newline = separator.is_newline();
     out.piece(|piece| {
-        for value in view.raws(step) {
+        for octets in view.octets_of(step) {
             piece.literal(&step.label);
-            match (value.octets(), kind) {
-                (&[a, b, c, d], _) if is_address => piece.ipv4([a, b, c, d]),
-                (octets, Some((rrtype, class))) => {
-                    piece.outside(|out| wdns::rdata::write::<false>(out, octets, rrtype, class));
-                }
-                (octets, None) => {
-                    piece.outside(|out| wdns::rdata::write_generic::<false>(out, octets));
-                }
-            }
-            match separator {
-                Separator::Newline => piece.array(b"\n"),
-                Separator::Other(_) => piece.outside(|out| separator.write(out)),
+            kind.put::<false>(piece, octets);
+            if is_newline {
+                piece.array(b"\n");
+            } else {
+                piece.outside(|out| separator.write(out));
             }
         }
     });
