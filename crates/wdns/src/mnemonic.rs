@@ -32,6 +32,18 @@ impl<const N: usize, const LEN: usize> Around<N, LEN> {
         Self::new(RCODE_LIST, before, after)
     }
 
+    /// Puts the text for a number; false, and nothing put, without one.
+    #[inline(always)]
+    pub(crate) fn put(&self, number: u16, piece: &mut Piece<'_>) -> bool {
+        match self.0.get(usize::from(number)) {
+            Some(text) => {
+                piece.short(text);
+                text.len() > 0
+            }
+            None => false,
+        }
+    }
+
     /// Appends the text for a number; false, and nothing appended, without one.
     #[inline(always)]
     pub(crate) fn write(&self, number: u16, out: &mut TextBuffer) -> bool {

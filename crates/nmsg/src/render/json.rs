@@ -3,10 +3,10 @@ use wdns::TextBuffer;
 use super::Unrenderable;
 use super::head::Head;
 use super::json_value::{self, Context, Scratch};
-use super::plan::{Raw, Source, Step, Way};
+use super::plan::{Op, Raw, Source, Step, Way};
 use super::rdata::RdataKind;
 use crate::alias::Aliases;
-use crate::index::FieldIndex;
+use crate::index::{FieldIndex, Slot};
 use crate::schema::Registry;
 use crate::text::time::TimeWriter;
 use crate::view::{Message, View};
@@ -176,7 +176,10 @@ pub(crate) fn write_message(
                     step.put_closing(piece);
                 }
                 Way::Rdata => piece.outside(|out| write_rdata(out, view, step)),
-                Way::Other => {
+                Way::Encoded if slot.count() <= 1 => piece.outside(|out| {
+                    write_encoded(out, &mut message, &mut context, step, slot);
+                }),
+                Way::Encoded | Way::Other => {
                     piece.outside(|out| write_other(out, &mut message, &mut context, step));
                 }
             }
@@ -186,6 +189,37 @@ pub(crate) fn write_message(
             piece.retract(1);
         }
         piece.array(b"}");
+    });
+}
+
+/// Appends a field of octets that has one value at most.
+#[inline(never)]
+fn write_encoded<'a>(
+    out: &mut TextBuffer,
+    message: &mut Option<Message<'a>>,
+    context: &mut Context<'a, '_>,
+    step: &Step,
+    slot: Slot,
+) {
+    let view = context.view;
+    let octets = if step.is_stored {
+        slot.octets(view.body())
+    } else {
+        let message = message.get_or_insert_with(|| Message::new(view));
+        let Some(value) = message.computed_by(step.getter, 0) else { return };
+        value.octets().unwrap_or_default()
+    };
+    let is_string = step.op == Op::PacketBytes;
+    out.piece(|piece| {
+        piece.literal(&step.label);
+        if octets.is_empty() && !is_string {
+            piece.array(b"null");
+        } else {
+            piece.start_of(b"\"", u8::from(!is_string));
+            piece.outside(|out| context.base64(out, octets));
+            piece.start_of(b"\"", u8::from(!is_string));
+        }
+        step.put_closing(piece);
     });
 }
 

@@ -44,7 +44,7 @@ impl<'a, 's> Context<'a, 's> {
 
     /// Appends octets in base64. Some types show the same octets in two fields.
     #[inline(always)]
-    fn base64(&mut self, out: &mut TextBuffer, octets: &[u8]) {
+    pub(super) fn base64(&mut self, out: &mut TextBuffer, octets: &[u8]) {
         let these = (octets.as_ptr().addr(), octets.len());
         if let Some((known, Range { start, end })) = self.scratch.encoded
             && known == these

@@ -124,6 +124,8 @@ pub(crate) enum Way {
     Name,
     /// Stored record data.
     Rdata,
+    /// Octets that JSON shows in base64.
+    Encoded,
     /// Any other.
     Other,
 }
@@ -290,7 +292,15 @@ fn json_step(field: &Field, position: u16) -> Step {
         (false, false) => (*b",   ", 1),
     };
     let step = Step::new(field, position, source, label.as_bytes()).with_names(field, b"\"");
-    Step { op, closing, closing_len, quoted, ..step }.measured()
+    let step = Step { op, closing, closing_len, quoted, ..step }.measured();
+    match op {
+        Op::Bytes | Op::PacketBytes | Op::DnsMessage | Op::NcapPayload
+            if source != Source::ComputedArray =>
+        {
+            Step { way: Way::Encoded, ..step }
+        }
+        _ => step,
+    }
 }
 
 fn presentation_step(field: &Field, position: u16) -> Option<Step> {

@@ -167,7 +167,7 @@ pub(crate) fn write_fields(
                     }
                 }
                 Way::Rdata => piece.outside(|out| write_rdata(out, view, separator, step)),
-                Way::Other => piece.outside(|out| {
+                Way::Encoded | Way::Other => piece.outside(|out| {
                     let message = message.get_or_insert_with(|| Message::new(view));
                     write_other(out, &Context { message, separator }, time, step);
                 }),

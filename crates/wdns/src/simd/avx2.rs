@@ -2,11 +2,11 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm_set1_epi8, _mm_setr_epi8, _mm_shuffle_epi8, _mm256_add_epi8,
-    _mm256_adds_epu8, _mm256_and_si256, _mm256_blend_epi16, _mm256_blendv_epi8,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256,
-    _mm256_movemask_epi8, _mm256_mullo_epi16, _mm256_or_si256, _mm256_set_m128i, _mm256_set1_epi8,
+    _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
+    _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_mulhi_epu16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_set_m128i, _mm256_set1_epi8,
     _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_shuffle_epi8,
-    _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi8, _mm256_subs_epu8,
+    _mm256_storeu_si256, _mm256_sub_epi8, _mm256_subs_epu8,
 };
 
 use super::BASE64_BLOCK;
@@ -149,27 +149,36 @@ const INPUT: usize = 24;
 /// Fewer octets than this have no fast way.
 pub(super) const LEAST: usize = 16;
 
-/// As [`super::base64`].
+/// As [`super::write_base64`].
 #[inline(always)]
-pub(super) fn base64(octets: &[u8], start: usize, end: usize, room: &mut [u8]) -> bool {
-    let fits = start <= end
-        && end <= octets.len()
-        && octets.len() >= LEAST
-        && room.len() >= super::base64_room(end - start);
-    if fits {
-        // SAFETY: the caller has asked for the feature; the rest is what was tested.
-        unsafe { encode(octets, start, end, room.as_mut_ptr()) }
-    }
-    fits
+pub(super) fn write_base64(out: &mut TextBuffer, octets: &[u8], start: usize, end: usize) -> bool {
+    // SAFETY: the caller has asked for the feature.
+    octets.len() >= LEAST && unsafe { append(out, octets, start, end) }
 }
 
-/// What the second and fourth sextet of a group are multiplied with.
-static FACTORS: u32 = 0x0100_0010;
+/// What the sextets of a group are multiplied with: the first and third to move right by a word, the
+/// second and fourth left.
+static FACTORS: [u32; 2] = [0x0400_0040, 0x0100_0010];
+
+#[target_feature(enable = "avx2")]
+fn append(out: &mut TextBuffer, octets: &[u8], start: usize, end: usize) -> bool {
+    let Some(encoded) = octets.get(start..end).filter(|_| octets.len() >= LEAST) else {
+        return false;
+    };
+    out.base64_by(encoded, |room| {
+        if room.len() >= super::base64_room(encoded.len()) {
+            // SAFETY: what is asked for was tested.
+            unsafe { encode(octets, start, end, room.as_mut_ptr()) }
+        }
+    });
+    true
+}
 
 /// # Safety
 ///
 /// There are at least [`LEAST`] octets, `start..end` is a range of them, and there is the room of
 /// [`super::base64_room`] at `to`.
+#[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn encode(octets: &[u8], start: usize, end: usize, mut to: *mut u8) {
     // Spread each group of three octets over four, six bits each.
@@ -178,7 +187,7 @@ unsafe fn encode(octets: &[u8], start: usize, end: usize, mut to: *mut u8) {
     // The compiler would make several shifts of a multiplication with factors that it knows.
     // SAFETY: a reference can be read.
     let factors = unsafe { std::ptr::read_volatile(&FACTORS) };
-    let factors = _mm256_set1_epi32(factors.cast_signed());
+    let factors = factors.map(|factor| _mm256_set1_epi32(factor.cast_signed()));
     let last = octets.len() - LEAST;
     let mut at = start;
     // Both halves can be loaded where they are.
@@ -225,13 +234,12 @@ unsafe fn load_halves(low: *const u8, high: *const u8) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn encode_block(groups: __m256i, factors: __m256i) -> __m256i {
+fn encode_block(groups: __m256i, [right, left]: [__m256i; 2]) -> __m256i {
     // Of every four sextets, the first and third move right, the second and fourth left.
     let outer = _mm256_and_si256(groups, _mm256_set1_epi32(0x0fc0_fc00));
-    let outer =
-        _mm256_blend_epi16::<0xaa>(_mm256_srli_epi16::<10>(outer), _mm256_srli_epi16::<6>(outer));
     let inner = _mm256_and_si256(groups, _mm256_set1_epi32(0x003f_03f0));
-    let sextets = _mm256_or_si256(outer, _mm256_mullo_epi16(inner, factors));
+    let sextets =
+        _mm256_or_si256(_mm256_mulhi_epu16(outer, right), _mm256_mullo_epi16(inner, left));
     // The distance from a sextet to its character depends on its range only: 0 for the capital
     // letters, 1 for the small ones, then one for each of the others.
     let range = _mm256_subs_epu8(sextets, _mm256_set1_epi8(51));

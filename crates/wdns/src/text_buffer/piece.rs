@@ -138,6 +138,12 @@ impl Piece<'_> {
         self.nine_digits(rest as u32);
     }
 
+    /// Puts a number of 16 bits in decimal.
+    #[inline(always)]
+    pub fn decimal_u16(&mut self, value: u16) {
+        self.fill(|room| decimal::write_u16(room, value) as u8);
+    }
+
     #[inline(always)]
     fn decimal_below_billion(&mut self, value: u32) {
         self.fill(|room| decimal::write_below_billion(room, value) as u8);
@@ -193,6 +199,9 @@ mod tests {
                 text(|piece| piece.decimal_signed(-(signed / 2))),
                 (-(signed / 2)).to_string()
             );
+        }
+        for n in [0, 9, 10, 99, 100, 999, 1_000, 9_999, 10_000, u16::MAX] {
+            assert_eq!(text(|piece| piece.decimal_u16(n)), n.to_string());
         }
         for n in [0, 7, 1_000, 999_999_999] {
             assert_eq!(text(|piece| piece.nine_digits(n)), format!("{n:09}"));
