@@ -169,9 +169,7 @@ pub(crate) fn write_message(
                     piece.short_literal(&step.label);
                     let (octets, start, end) = Raw::new(slot, view.body()).place();
                     if json_value::is_name(start, end) {
-                        piece.outside(|out| {
-                            wdns::name::write_within::<true>(out, octets, start, end);
-                        });
+                        piece.name::<true>(octets, start, end);
                     }
                     step.put_closing(piece);
                 }

@@ -160,9 +160,7 @@ pub(crate) fn write_fields(
                     let (octets, start, end) = Raw::new(slot, view.body()).place();
                     if is_name(start, end) {
                         piece.short_literal(&step.label);
-                        piece.outside(|out| {
-                            wdns::name::write_within::<false>(out, octets, start, end);
-                        });
+                        piece.name::<false>(octets, start, end);
                         piece.array(b"\n");
                     }
                 }

@@ -2,64 +2,52 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm_set1_epi8, _mm_setr_epi8, _mm_shuffle_epi8, _mm256_add_epi8,
-    _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-    _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_mulhi_epu16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_set_m128i, _mm256_set1_epi8,
+    _mm256_adds_epu8, _mm256_and_si256, _mm256_blend_epi16, _mm256_blendv_epi8,
+    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256,
+    _mm256_movemask_epi8, _mm256_mullo_epi16, _mm256_or_si256, _mm256_set_m128i, _mm256_set1_epi8,
     _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_shuffle_epi8,
-    _mm256_storeu_si256, _mm256_sub_epi8, _mm256_subs_epu8,
+    _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi8, _mm256_subs_epu8,
 };
 
 use super::BASE64_BLOCK;
 use crate::{TextBuffer, name};
 
-/// As [`super::write_short_name`].
-#[inline]
-pub(super) fn write_short_name<const JSON: bool>(
-    out: &mut TextBuffer,
+/// As [`super::short_name_text`].
+#[inline(always)]
+pub(super) fn short_name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
-) -> Option<usize> {
+) -> usize {
     // SAFETY: the caller has asked for the feature.
-    unsafe { write_name::<JSON>(out, octets, start, end) }
+    let text = unsafe { name_text::<JSON>(window, octets, start, end) };
+    text.unwrap_or_else(|| super::short_name_text_basic::<JSON>(window, octets, start, end))
 }
 
+/// As [`short_name_text`]; `None` says nothing. Calls nobody, so that it needs no frame.
 #[target_feature(enable = "avx2")]
-fn write_name<const JSON: bool>(
-    out: &mut TextBuffer,
+fn name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
 ) -> Option<usize> {
     let (&first, labels) = octets.get(start..end)?.split_first()?;
-    if first == 0 {
-        out.byte(b'.');
-        return Some(1);
-    }
     let (len, dots) = name::find_dots(first, labels)?;
     let behind = octets.get(start + 1..)?;
-    let window: &mut [u8; 64] = out.window();
     if let (33.., Some((low, high))) = (len, behind.split_first_chunk()) {
-        let Some(high) = high.first_chunk() else {
-            return super::write_short_name_basic::<JSON>(out, octets, start, end);
-        };
         let low = write_half::<JSON>(window, 0, load(low), dots as u32);
-        let high = write_half::<JSON>(window, 32, load(high), (dots >> 32) as u32);
-        if low != 0 || high << (64 - len) as u32 != 0 {
-            return None;
-        }
+        let high = write_half::<JSON>(window, 32, load(high.first_chunk()?), (dots >> 32) as u32);
+        (low == 0 && high << (64 - len) as u32 == 0).then_some(len)
     } else {
         let labels = match behind.first_chunk() {
             Some(labels) => load(labels),
             None => load_end(octets, behind.len())?,
         };
         let special = write_half::<JSON>(window, 0, labels, dots as u32);
-        if special << (32 - len.min(32)) as u32 != 0 {
-            return None;
-        }
+        (special << (32 - len.min(32)) as u32 == 0).then_some(len)
     }
-    out.advance(len);
-    Some(len + 1)
 }
 
 #[inline]
@@ -156,9 +144,8 @@ pub(super) fn write_base64(out: &mut TextBuffer, octets: &[u8], start: usize, en
     octets.len() >= LEAST && unsafe { append(out, octets, start, end) }
 }
 
-/// What the sextets of a group are multiplied with: the first and third to move right by a word, the
-/// second and fourth left.
-static FACTORS: [u32; 2] = [0x0400_0040, 0x0100_0010];
+/// What the second and fourth sextet of a group are multiplied with.
+static FACTORS: u32 = 0x0100_0010;
 
 #[target_feature(enable = "avx2")]
 fn append(out: &mut TextBuffer, octets: &[u8], start: usize, end: usize) -> bool {
@@ -187,7 +174,7 @@ unsafe fn encode(octets: &[u8], start: usize, end: usize, mut to: *mut u8) {
     // The compiler would make several shifts of a multiplication with factors that it knows.
     // SAFETY: a reference can be read.
     let factors = unsafe { std::ptr::read_volatile(&FACTORS) };
-    let factors = factors.map(|factor| _mm256_set1_epi32(factor.cast_signed()));
+    let factors = _mm256_set1_epi32(factors.cast_signed());
     let last = octets.len() - LEAST;
     let mut at = start;
     // Both halves can be loaded where they are.
@@ -234,12 +221,13 @@ unsafe fn load_halves(low: *const u8, high: *const u8) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn encode_block(groups: __m256i, [right, left]: [__m256i; 2]) -> __m256i {
+fn encode_block(groups: __m256i, factors: __m256i) -> __m256i {
     // Of every four sextets, the first and third move right, the second and fourth left.
     let outer = _mm256_and_si256(groups, _mm256_set1_epi32(0x0fc0_fc00));
+    let outer =
+        _mm256_blend_epi16::<0xaa>(_mm256_srli_epi16::<10>(outer), _mm256_srli_epi16::<6>(outer));
     let inner = _mm256_and_si256(groups, _mm256_set1_epi32(0x003f_03f0));
-    let sextets =
-        _mm256_or_si256(_mm256_mulhi_epu16(outer, right), _mm256_mullo_epi16(inner, left));
+    let sextets = _mm256_or_si256(outer, _mm256_mullo_epi16(inner, factors));
     // The distance from a sextet to its character depends on its range only: 0 for the capital
     // letters, 1 for the small ones, then one for each of the others.
     let range = _mm256_subs_epu8(sextets, _mm256_set1_epi8(51));

@@ -3,6 +3,7 @@
 
 use super::decimal::{self, BILLION};
 use super::{Literal, SLACK, Short, TextBuffer, address};
+use crate::{name, simd};
 
 /// An append under way: each part that is put takes one comparison of the place of writing.
 ///
@@ -40,6 +41,17 @@ fn grow(buffer: &mut TextBuffer, at: *mut u8) -> (*mut u8, *mut u8) {
     buffer.at = at;
     buffer.grow(SLACK);
     (buffer.at, buffer.limit)
+}
+
+#[cold]
+#[inline(never)]
+fn write_other_name<const JSON: bool>(
+    out: &mut TextBuffer,
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) {
+    name::write_within::<JSON>(out, octets, start, end);
 }
 
 impl Piece<'_> {
@@ -162,6 +174,20 @@ impl Piece<'_> {
     #[inline(always)]
     pub fn nine_digits(&mut self, value: u32) {
         self.fill(|room| decimal::write_nine_digits(room, value) as u8);
+    }
+
+    /// Puts a wire name in `octets[start..end]`, as [`name::write_within`] does.
+    #[inline(always)]
+    pub fn name<const JSON: bool>(&mut self, octets: &[u8], start: usize, end: usize) {
+        let mut is_done = false;
+        self.fill(|window| {
+            let len = simd::short_name_text::<JSON>(window, octets, start, end);
+            is_done = len > 0;
+            len as u8
+        });
+        if !is_done {
+            self.outside(|out| write_other_name::<JSON>(out, octets, start, end));
+        }
     }
 
     /// Puts an IPv4 address as a dotted quad.
