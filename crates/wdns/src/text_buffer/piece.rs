@@ -239,7 +239,7 @@ mod tests {
         for count in 0..100 {
             let got = text(|piece| {
                 for _ in 0..count {
-                    piece.literal(&Literal::new(b"ten octets"));
+                    piece.literal(&Literal::<32>::new(b"ten octets"));
                 }
                 piece.ipv6([0x20; 16]);
                 let outside = piece.outside(|out| {
