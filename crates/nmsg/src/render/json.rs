@@ -161,7 +161,7 @@ pub(crate) fn write_message(
                 step.put_closing(piece);
                 continue;
             }
-            if slot.is_empty() && step.is_stored {
+            if slot.is_empty() && step.may_be_absent {
                 continue;
             }
             match step.way {
@@ -174,9 +174,10 @@ pub(crate) fn write_message(
                     step.put_closing(piece);
                 }
                 Way::Rdata => piece.outside(|out| write_rdata(out, view, step)),
-                Way::Encoded if slot.count() <= 1 => piece.outside(|out| {
-                    write_encoded(out, &mut message, &mut context, step, slot);
-                }),
+                Way::Encoded if slot.count() == 1 || step.source == Source::Computed => piece
+                    .outside(|out| {
+                        write_encoded(out, &mut message, &mut context, step, slot);
+                    }),
                 Way::Encoded | Way::Other => {
                     piece.outside(|out| write_other(out, &mut message, &mut context, step));
                 }
@@ -190,7 +191,7 @@ pub(crate) fn write_message(
     });
 }
 
-/// Appends a field of octets that has one value at most.
+/// Appends a field of octets that has one value, or if it is computed none.
 #[inline(never)]
 fn write_encoded<'a>(
     out: &mut TextBuffer,
@@ -200,7 +201,7 @@ fn write_encoded<'a>(
     slot: Slot,
 ) {
     let view = context.view;
-    let octets = if step.is_stored {
+    let octets = if step.source != Source::Computed {
         slot.octets(view.body())
     } else {
         let message = message.get_or_insert_with(|| Message::new(view));

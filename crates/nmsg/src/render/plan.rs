@@ -144,8 +144,8 @@ pub(crate) struct Step {
     pub(crate) way: Way,
     /// A single value is stored and has a short text.
     pub(crate) is_usual: bool,
-    /// There is nothing to write when nothing is stored.
-    pub(crate) is_stored: bool,
+    /// There is nothing to write when nothing is stored; of an array there are the brackets.
+    pub(crate) may_be_absent: bool,
     /// Label, value and what closes it have few octets.
     pub(crate) is_short: bool,
     pub(crate) source: Source,
@@ -172,7 +172,7 @@ impl Step {
             op: Op::of(field),
             way: Way::Other,
             is_usual: false,
-            is_stored: false,
+            may_be_absent: false,
             is_short: false,
             source,
             field: position,
@@ -200,8 +200,9 @@ impl Step {
     fn measured(mut self) -> Self {
         let names_fit = self.names.iter().all(|(_, name)| name.is_short());
         self.is_short = self.op.is_short() && self.label.is_short() && names_fit;
-        self.is_stored = matches!(self.source, Source::Stored | Source::StoredArray);
-        self.is_usual = self.is_stored && self.is_short;
+        self.may_be_absent = self.source == Source::Stored;
+        let is_stored = matches!(self.source, Source::Stored | Source::StoredArray);
+        self.is_usual = is_stored && self.is_short;
         self.way = match self.source {
             Source::Stored if self.op == Op::Name && self.label.is_short() => Way::Name,
             Source::StoredArray if self.op == Op::Rdata => Way::Rdata,

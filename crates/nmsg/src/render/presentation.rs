@@ -152,7 +152,7 @@ pub(crate) fn write_fields(
                 piece.array(b"\n");
                 continue;
             }
-            if slot.is_empty() && step.is_stored {
+            if slot.is_empty() && step.may_be_absent {
                 continue;
             }
             match step.way {

@@ -34,6 +34,9 @@ fn name_text<const JSON: bool>(
     end: usize,
 ) -> Option<usize> {
     let (&first, labels) = octets.get(start..end)?.split_first()?;
+    if first == 0 {
+        return None;
+    }
     let (len, dots) = name::find_dots(first, labels)?;
     let behind = octets.get(start + 1..)?;
     if let (33.., Some((low, high))) = (len, behind.split_first_chunk()) {
