@@ -330,8 +330,8 @@ mod tests {
         writer.close().unwrap();
         assert_eq!(reader.append(&mut buffer, 100).unwrap(), Received::End);
         assert_eq!(buffer, b"before abcdef");
-        let mut directory = File::open(std::env::temp_dir()).unwrap();
-        assert!(append(&mut directory, &mut buffer, 9).is_err());
+        let directory = File::open(std::env::temp_dir()).unwrap();
+        assert!(append(&directory, &mut buffer, 9).is_err());
         assert_eq!(buffer, b"before abcdef");
     }
 
