@@ -328,7 +328,10 @@ mod tests {
             assert_eq!(got, want, "{}: {place}", wire.escape_ascii());
             assert!(taken.is_some() || out.as_bytes() == b">", "nothing else is appended");
             // The root is written by what stands around the ways.
-            let want = want.as_ref().filter(|_| wire != [0]).map_or(&[][..], |(text, _)| text);
+            let want = want
+                .as_ref()
+                .filter(|_| wire.first() != Some(&0))
+                .map_or(&[][..], |(text, _)| text);
             for (number, write) in ways::<JSON>().into_iter().enumerate() {
                 let mut window = [0; name::WINDOW];
                 let len = write(&mut window, &octets, before, before + wire.len());
