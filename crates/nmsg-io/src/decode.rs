@@ -231,7 +231,7 @@ impl<'r> Decoder<'r> {
         } else {
             body
         };
-        self.index.decode(&octets[body.clone()])?;
+        self.index.decode_summing(&octets[body.clone()])?;
         batch.tally.containers += 1;
         let place = (self.index.sequence_id(), self.index.sequence());
         self.take(body, octets, batch);

@@ -16,7 +16,7 @@ pub use kafka::KafkaSource;
 pub use udp::UdpSource;
 pub use zmq::ZmqSource;
 
-use nmsg::container::{Header, Inflater};
+use nmsg::container::{Deframer, Header, Inflater};
 use nmsg::{MsgType, VendorId};
 use nmsg_os::{Latch, Ready};
 use std::io;
@@ -190,6 +190,15 @@ impl RawBatch {
         self.pieces.push(RawPiece::Container { header, body, offset });
     }
 
+    /// As [`Self::push_container`], for the container that was found last.
+    fn push_found(&mut self, header: Header, deframer: &mut Deframer, offset: u64) {
+        let body = deframer.move_body(&mut self.octets);
+        if header.flags.is_zlib() {
+            self.inflated += Inflater::bound(&self.octets[body.clone()]);
+        }
+        self.pieces.push(RawPiece::Container { header, body, offset });
+    }
+
     /// Appends a container that arrived as a message.
     pub fn push_message(&mut self, header: Header, body: &[u8], peer: Option<SocketAddr>) {
         let body = self.push_body(&header, body);
@@ -197,7 +206,7 @@ impl RawBatch {
     }
 }
 
-/// Buffers that many sources share, each for as long as it reads; they keep their length.
+/// Buffers that many sources share, each for as long as it reads; they keep their memory.
 #[derive(Clone, Debug, Default)]
 pub struct SpareBuffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -213,9 +222,9 @@ impl SpareBuffers {
         self.lock().pop()
     }
 
-    /// Gives a buffer back. One of unusual length is dropped.
+    /// Gives a buffer back. One of unusual size is dropped.
     pub fn give_back(&self, buffer: Vec<u8>) {
-        if buffer.len() <= KEPT {
+        if buffer.capacity() <= KEPT {
             self.lock().push(buffer);
         }
     }

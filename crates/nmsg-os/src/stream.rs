@@ -131,6 +131,22 @@ impl Stream {
     ///
     /// Those of read(2) other than an interruption.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
+        self.receive(|mut file| file.read(buffer))
+    }
+
+    /// As [`Stream::read`], for at most `most` octets, which are appended to the buffer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::read`].
+    pub fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<Received> {
+        self.receive(|file| append(file, buffer, most))
+    }
+
+    fn receive(
+        &mut self,
+        mut read: impl FnMut(&File) -> io::Result<usize>,
+    ) -> io::Result<Received> {
         if self.kind == StreamKind::Waiting && !self.never_blocks {
             let now = Some(Instant::now());
             if poll(Some(self.file.as_fd()), libc::POLLIN, &[], now)? != Ready::Descriptor {
@@ -138,7 +154,7 @@ impl Stream {
             }
         }
         loop {
-            return match self.file.read(buffer) {
+            return match read(&self.file) {
                 Ok(0) if self.awaits_first_writer() => Ok(Received::NothingYet),
                 Ok(0) => Ok(Received::End),
                 Ok(n) => Ok(Received::Octets(n)),
@@ -261,6 +277,19 @@ impl Stream {
     }
 }
 
+/// Appends what one read(2) gives to the buffer, whose memory is not initialised for it.
+#[expect(unsafe_code, reason = "reading into memory that is not initialised has no safe binding")]
+fn append(file: &File, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+    buffer.reserve(most);
+    let room = &mut buffer.spare_capacity_mut()[..most];
+    // SAFETY: the room may be written to.
+    let count = unsafe { libc::read(file.as_raw_fd(), room.as_mut_ptr().cast(), room.len()) };
+    let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: so many octets behind the content have been written.
+    unsafe { buffer.set_len(buffer.len() + count) };
+    Ok(count)
+}
+
 fn is_fifo(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo())
 }
@@ -286,6 +315,24 @@ mod tests {
         assert_eq!(reader.read(&mut buffer).unwrap(), Received::Octets(3));
         writer.close().unwrap();
         assert_eq!(reader.read(&mut buffer).unwrap(), Received::End);
+    }
+
+    #[test]
+    fn what_is_read_is_appended_up_to_the_most_that_is_asked_for() {
+        let (mut reader, mut writer) = pipe();
+        let mut buffer = b"before ".to_vec();
+        assert_eq!(reader.append(&mut buffer, 4).unwrap(), Received::NothingYet);
+        writer.write_all(b"abcdef", None).unwrap();
+        assert_eq!(reader.append(&mut buffer, 4).unwrap(), Received::Octets(4));
+        assert_eq!(buffer, b"before abcd");
+        assert_eq!(reader.append(&mut buffer, 100).unwrap(), Received::Octets(2));
+        assert_eq!(buffer, b"before abcdef");
+        writer.close().unwrap();
+        assert_eq!(reader.append(&mut buffer, 100).unwrap(), Received::End);
+        assert_eq!(buffer, b"before abcdef");
+        let directory = File::open(std::env::temp_dir()).unwrap();
+        assert!(append(&directory, &mut buffer, 9).is_err());
+        assert_eq!(buffer, b"before abcdef");
     }
 
     #[test]

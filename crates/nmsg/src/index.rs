@@ -1,16 +1,17 @@
-use crate::schema::Schema;
-use crate::wire::{Error, RawValue, Reader, WireType, short_varint, split_tag};
+use crate::schema::{Schema, UsualTag};
+use crate::wire::{Error, RawValue, Reader, WireType, join_groups, split_tag};
 
 /// Where the value of one field stands in a message body.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Slot {
     /// The last value: the number itself, or for octets start and end, 32 bits each.
     value: u64,
-    /// Offset of the first occurrence's tag.
-    first: u32,
-    /// Number of values.
-    pub(crate) count: u32,
+    /// Offset of the first occurrence's tag, and in the upper half the number of values.
+    places: u64,
 }
+
+/// One more value in [`Slot::places`].
+const ONE_MORE: u64 = 1 << 32;
 
 impl Slot {
     #[inline(always)]
@@ -23,14 +24,29 @@ impl Slot {
         body.get(self.value as u32 as usize..(self.value >> 32) as usize).unwrap_or_default()
     }
 
+    /// Number of values.
+    #[inline(always)]
+    pub(crate) fn count(self) -> u32 {
+        (self.places >> 32) as u32
+    }
+
+    /// True without any value.
+    #[inline(always)]
+    pub(crate) fn is_empty(self) -> bool {
+        self.places == 0
+    }
+
+    /// Offset of the first occurrence's tag.
+    #[inline(always)]
+    fn first(self) -> usize {
+        self.places as u32 as usize
+    }
+
     /// Counts one more value, whose tag is at `start`; the last one is kept.
     #[inline(always)]
     pub(crate) fn keep(&mut self, value: u64, start: usize) {
-        if self.count == 0 {
-            self.first = start as u32;
-        }
-        self.count += 1;
-        self.value = value;
+        let places = if self.places == 0 { start as u64 } else { self.places };
+        *self = Self { value, places: places + ONE_MORE };
     }
 
     #[inline(always)]
@@ -39,12 +55,15 @@ impl Slot {
     }
 }
 
+/// Slots that a [`UsualTag`] can name.
+const USUAL_SLOTS: usize = 1 << u8::BITS;
+
 /// Offsets of all values of one message: one pass over the body fills it, nothing is copied.
 ///
 /// Kept by whoever reads many messages, so that its memory is allocated once.
 #[derive(Clone, Debug, Default)]
 pub struct FieldIndex {
-    /// As many as the type with the most fields has.
+    /// As many as the type with the most fields has, and enough for every [`UsualTag`].
     slots: Vec<Slot>,
     used: usize,
 }
@@ -73,7 +92,7 @@ impl FieldIndex {
 
     #[cold]
     fn grow(&mut self) {
-        self.slots.resize(self.used, Slot::default());
+        self.slots.resize(self.used.max(USUAL_SLOTS), Slot::default());
     }
 
     /// Locates every field of `body`.
@@ -84,17 +103,19 @@ impl FieldIndex {
     /// missing (`rendering-and-parsing` §6.1).
     #[inline]
     pub fn scan(&mut self, schema: &Schema, body: &[u8]) -> Result<(), Error> {
-        let slots = self.slots_mut(schema.fields().len());
-        slots.fill(Slot::default());
+        self.slots_mut(schema.fields().len()).fill(Slot::default());
         if u32::try_from(body.len()).is_err() {
             return Err(Error::Truncated);
         }
         let mut rest = body;
         loop {
-            rest = scan_usual(schema, slots, body, rest)?;
+            if let Some(slots) = self.slots.first_chunk_mut() {
+                rest = scan_usual(schema, slots, body, rest)?;
+            }
             if rest.is_empty() {
                 break;
             }
+            let slots = &mut self.slots[..self.used];
             let start = body.len() - rest.len();
             let mut reader = Reader::at(body, start);
             let tag = reader.raw_tag()?;
@@ -115,7 +136,7 @@ impl FieldIndex {
             rest = &body[reader.offset()..];
         }
         for &required in schema.required() {
-            if slots[usize::from(required)].count == 0 {
+            if self.slots[usize::from(required)].is_empty() {
                 return Err(Error::MissingField);
             }
         }
@@ -123,83 +144,100 @@ impl FieldIndex {
     }
 }
 
-/// Octets that hold the tag and the number of any usual field.
-const HEAD: usize = 16;
-
 /// Locates fields as long as they are known, in their own wire type and usually encoded; returns
 /// what is left.
 #[inline(always)]
 fn scan_usual<'a>(
     schema: &Schema,
-    slots: &mut [Slot],
+    slots: &mut [Slot; USUAL_SLOTS],
     body: &'a [u8],
     mut rest: &'a [u8],
 ) -> Result<&'a [u8], Error> {
     while let Some(head) = rest.first_chunk() {
         let start = body.len() - rest.len();
-        let Some((slot, value, len)) = usual_field(schema, slots, head, start) else {
+        let Some(len) = usual_field(schema, slots, u64::from_le_bytes(*head), start) else {
             return Ok(rest);
         };
         rest = rest.get(len..).ok_or(Error::Truncated)?;
-        slot.keep(value, start);
     }
     // The same at the end, with zeros behind it.
-    let mut padded = [0; 2 * HEAD];
-    let mut end = &padded[..0];
-    if let Some(last) = body.last_chunk::<HEAD>() {
-        padded[..HEAD].copy_from_slice(last);
-        end = &padded[HEAD - rest.len()..];
-    }
-    while !rest.is_empty()
-        && let Some(head) = end.first_chunk()
-    {
+    let Some(last) = body.last_chunk() else { return Ok(rest) };
+    let last = u64::from_le_bytes(*last);
+    while !rest.is_empty() {
         let start = body.len() - rest.len();
-        let Some((slot, value, len)) = usual_field(schema, slots, head, start) else { break };
+        let head = last >> (64 - 8 * rest.len());
+        let Some(len) = usual_field(schema, slots, head, start) else { break };
         rest = rest.get(len..).ok_or(Error::Truncated)?;
-        end = &end[len..];
-        slot.keep(value, start);
     }
     Ok(rest)
 }
 
-/// The slot of a field that starts with `head` at an offset, its value, and the octets it takes.
+/// Keeps the value of a field that starts with the octets of `head` at an offset; gives the octets it
+/// takes. Nothing is kept of an unusual one. The value may reach beyond the end.
 #[inline(always)]
-fn usual_field<'s>(
+fn usual_field(
     schema: &Schema,
-    slots: &'s mut [Slot],
-    head: &[u8; HEAD],
+    slots: &mut [Slot; USUAL_SLOTS],
+    head: u64,
     start: usize,
-) -> Option<(&'s mut Slot, u64, usize)> {
-    let (tag, tag_len, word) = match *head {
-        [one, ..] if one < 0x80 => (u32::from(one), 1, word_at::<1>(head)),
-        [one, two, ..] if two < 0x80 => {
-            (u32::from(one & 0x7f) | u32::from(two) << 7, 2, word_at::<2>(head))
-        }
-        _ => return None,
-    };
-    let slot = slots.get_mut(schema.slot_of_tag(tag))?;
-    let (value, used) = match tag & 7 {
-        0 if word & 0x80 == 0 => (word & 0x7f, 1),
-        0 => short_varint(word)?,
+) -> Option<usize> {
+    if head & 0x80 == 0 {
+        let tag = schema.usual_tag(head as u8 & 0x7f);
+        usual_value::<1>(tag, slots, head >> 8, start)
+    } else if head & 0x8000 == 0 {
+        let tag = schema.usual_long_tag(head as u32 & 0x7f | head as u32 >> 1 & 0x3f80);
+        usual_value::<2>(tag, slots, head >> 16, start)
+    } else {
+        None
+    }
+}
+
+/// Keeps the value at the low end of a word, behind a tag of `TAG` octets at `start`.
+#[inline(always)]
+fn usual_value<const TAG: usize>(
+    tag: UsualTag,
+    slots: &mut [Slot; USUAL_SLOTS],
+    word: u64,
+    start: usize,
+) -> Option<usize> {
+    let (value, used) = match tag.wire {
+        0 => usual_number(word)?,
         2 => {
             let (len, used) = match word {
                 _ if word & 0x80 == 0 => (word & 0x7f, 1),
                 _ if word & 0x8000 == 0 => (word & 0x7f | (word & 0x7f00) >> 1, 2),
                 _ => return None,
             };
-            let octets = start + tag_len + used;
+            let octets = start + TAG + used;
             (Slot::range(octets, octets + len as usize), used + len as usize)
         }
         5 => (word & 0xffff_ffff, 4),
-        _ => (word, 8),
+        _ => return None,
     };
-    Some((slot, value, tag_len + used))
+    slots[usize::from(tag.slot)].keep(value, start);
+    Some(TAG + used)
 }
 
-/// The eight octets that start at `AT`, which is at most 8.
+/// A number of up to five octets at the low end of a word, and how many those are. Small ones and times
+/// are told apart by branches, for the next field can be looked at before the length is computed.
 #[inline(always)]
-fn word_at<const AT: usize>(head: &[u8; HEAD]) -> u64 {
-    head[AT..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
+fn usual_number(word: u64) -> Option<(u64, usize)> {
+    const SECONDS: u64 = 0x80_8080_8080;
+    if word & 0x80 == 0 {
+        return Some((word & 0x7f, 1));
+    }
+    if word & SECONDS == SECONDS >> 8 {
+        return Some((join_groups(word), 5));
+    }
+    let low = word as u32;
+    let ends = !low & 0x8080_8080;
+    if ends == 0 {
+        return None;
+    }
+    let bits = low & (ends ^ (ends - 1)) & 0x7f7f_7f7f;
+    let bits = bits & 0x007f_007f | (bits & 0x7f00_7f00) >> 1;
+    let bits = bits & 0x3fff | (bits & 0x3fff_0000) >> 2;
+    Some((bits.into(), ends.trailing_zeros() as usize / 8 + 1))
 }
 
 /// Handles what is not a known field in its own wire type: unknown fields, high field numbers,
@@ -228,17 +266,14 @@ fn unusual_field(
         };
         slot.keep(value, start);
     } else if wire == WireType::Len && entry.repeated && entry.wire != WireType::Len {
-        if slot.count == 0 {
-            slot.first = start as u32;
-        }
         let mut packed = Reader::new(reader.len_octets()?);
         while !packed.is_empty() {
-            slot.value = match packed.value(entry.wire)? {
+            let value = match packed.value(entry.wire)? {
                 RawValue::Varint(value) | RawValue::Fixed64(value) => value,
                 RawValue::Fixed32(value) => value.into(),
                 RawValue::Len(_) => 0,
             };
-            slot.count += 1;
+            slot.keep(value, start);
         }
     } else if entry.truth && !entry.repeated {
         // The reference takes a truth value in any wire type: true when a bit other than the
@@ -275,8 +310,8 @@ impl<'a> StoredValues<'a> {
     /// of an unpacked value.
     #[inline]
     pub(crate) fn new(body: &'a [u8], slot: Slot, tag: u32) -> Self {
-        let reader = Reader::at(body, slot.first as usize);
-        Self { reader, packed: Reader::new(&[]), tag, left: slot.count }
+        let reader = Reader::at(body, slot.first());
+        Self { reader, packed: Reader::new(&[]), tag, left: slot.count() }
     }
 
     #[inline(always)]
@@ -323,6 +358,57 @@ impl<'a> Iterator for StoredValues<'a> {
         }
         let tag = self.reader.raw_tag().ok()?;
         if tag == self.tag { Self::read(&mut self.reader, tag) } else { self.read_unusual(tag) }
+    }
+}
+
+/// All values of a field that is octets, in order: [`StoredValues`] for where only the usual form has to
+/// be fast, and nothing but that is written out where it is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoredOctets<'a> {
+    /// What follows the value before.
+    rest: &'a [u8],
+    tag: u32,
+    left: u32,
+}
+
+impl<'a> StoredOctets<'a> {
+    /// As [`StoredValues::new`].
+    #[inline(always)]
+    pub(crate) fn new(body: &'a [u8], slot: Slot, tag: u32) -> Self {
+        Self { rest: body.get(slot.first()..).unwrap_or_default(), tag, left: slot.count() }
+    }
+}
+
+impl<'a> Iterator for StoredOctets<'a> {
+    type Item = &'a [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let (octets, rest) = match *self.rest {
+            [tag, len, ref rest @ ..]
+                if u32::from(tag) == self.tag && len < 0x80 && usize::from(len) <= rest.len() =>
+            {
+                rest.split_at(len.into())
+            }
+            _ => next_octets(self.rest, self.tag)?,
+        };
+        self.rest = rest;
+        Some(octets)
+    }
+}
+
+/// The next value of the field with this raw tag, which may be behind others, and what follows it.
+#[inline(never)]
+fn next_octets(octets: &[u8], tag: u32) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(octets);
+    loop {
+        let found = reader.raw_tag().ok()?;
+        if found == tag {
+            let value = reader.len_octets().ok()?;
+            return Some((value, octets.get(reader.offset()..)?));
+        }
+        reader.skip(split_tag(found).ok()?.1).ok()?;
     }
 }
 

@@ -36,11 +36,14 @@ impl Labels {
     #[must_use]
     #[inline]
     pub fn over(&self, payload: &Payload<'_>) -> Self {
-        let payload = self.apply(payload);
+        let pick = |label: u32, own: Option<u32>| match own {
+            Some(own) if label == 0 => own,
+            _ => label,
+        };
         Self {
-            source: payload.source.unwrap_or(0),
-            operator: payload.operator.unwrap_or(0),
-            group: payload.group.unwrap_or(0),
+            source: pick(self.source, payload.source),
+            operator: pick(self.operator, payload.operator),
+            group: pick(self.group, payload.group),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use wdns::{Class, RrType};
 
-use crate::index::{FieldIndex, Slot, Stored, StoredValues};
+use crate::index::{FieldIndex, Slot, Stored, StoredOctets, StoredValues};
 use crate::render::{Raw, Step};
 use crate::schema::{Field, FieldFlags, FieldType, Getter, Label, Schema, Storage};
 use crate::types::base::{dnsqr, dnstap, ncap};
@@ -128,13 +128,13 @@ impl<'a> View<'a> {
     #[must_use]
     #[inline]
     pub fn stored_count(&self, field: usize) -> usize {
-        self.slot(field).count as usize
+        self.slot(field).count() as usize
     }
 
     /// The last stored value of a step's field.
     #[inline(always)]
     pub(crate) fn raw(&self, step: &Step) -> Option<Raw<'a>> {
-        let slot = self.slots.get(usize::from(step.field)).filter(|slot| slot.count != 0)?;
+        let slot = self.slots.get(usize::from(step.field)).filter(|slot| !slot.is_empty())?;
         Some(Raw::new(*slot, self.body))
     }
 
@@ -144,11 +144,17 @@ impl<'a> View<'a> {
         StoredValues::new(self.body, self.slot(step.field.into()), step.tag).map(Raw::from)
     }
 
+    /// All stored values of the field of a step, which are octets, in order.
+    #[inline(always)]
+    pub(crate) fn octets_of(&self, step: &Step) -> StoredOctets<'a> {
+        StoredOctets::new(self.body, self.slot(step.field.into()), step.tag)
+    }
+
     /// The last stored value of a field, before its type is applied.
     #[inline]
     fn stored_raw(&self, position: usize, field: &Field) -> Option<Stored<'a>> {
         let slot = self.slot(position);
-        if slot.count == 0 {
+        if slot.is_empty() {
             return None;
         }
         Some(if field.storage == Storage::Bytes {
@@ -183,7 +189,7 @@ impl<'a> View<'a> {
     pub(crate) fn rr_kind(&self) -> Option<(RrType, Class)> {
         let (rrtype, class) = self.schema.rr_fields()?;
         let (rrtype, class) = (self.slot(rrtype), self.slot(class));
-        if rrtype.count == 0 || class.count == 0 {
+        if rrtype.is_empty() || class.is_empty() {
             return None;
         }
         Some((RrType(rrtype.number() as u16), Class(class.number() as u16)))
@@ -193,7 +199,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub(crate) fn octets_at(&self, position: usize) -> Option<&'a [u8]> {
         let slot = self.slot(position);
-        (slot.count != 0).then(|| slot.octets(self.body))
+        (!slot.is_empty()).then(|| slot.octets(self.body))
     }
 
     /// The stored octets of the field with this field number; `None` when absent.

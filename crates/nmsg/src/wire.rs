@@ -275,6 +275,14 @@ pub(crate) fn short_varint(word: u64) -> Option<(u64, usize)> {
     Some((value, (ends.trailing_zeros() as usize + 1) / 8))
 }
 
+/// Puts the seven-bit groups of five varint octets, lowest first, together.
+#[inline(always)]
+pub(crate) fn join_groups(octets: u64) -> u64 {
+    let x = octets & 0x7f_7f7f_7f7f;
+    let x = x & 0x7f_007f_007f | (x & 0x7f00_7f00) >> 1;
+    x & 0x3fff | (x & 0x3fff_0000) >> 2 | (x & 0x7f_0000_0000) >> 4
+}
+
 /// Splits a raw tag into field number and wire type.
 #[inline(always)]
 pub(crate) fn split_tag(tag: u32) -> Result<(u32, WireType), Error> {

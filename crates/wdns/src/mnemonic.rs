@@ -32,6 +32,18 @@ impl<const N: usize, const LEN: usize> Around<N, LEN> {
         Self::new(RCODE_LIST, before, after)
     }
 
+    /// Puts the text for a number; false, and nothing put, without one.
+    #[inline(always)]
+    pub(crate) fn put(&self, number: u16, piece: &mut Piece<'_>) -> bool {
+        match self.0.get(usize::from(number)) {
+            Some(text) => {
+                piece.short(text);
+                text.len() > 0
+            }
+            None => false,
+        }
+    }
+
     /// Appends the text for a number; false, and nothing appended, without one.
     #[inline(always)]
     pub(crate) fn write(&self, number: u16, out: &mut TextBuffer) -> bool {
@@ -318,13 +330,7 @@ impl RrType {
     /// Puts the mnemonic; false, and nothing put, for types that have none here.
     #[inline(always)]
     pub fn put_mnemonic(self, piece: &mut Piece<'_>) -> bool {
-        RRTYPES.put(self.0, piece) || self.put_high(piece)
-    }
-
-    #[inline(never)]
-    fn put_high(self, piece: &mut Piece<'_>) -> bool {
-        let high = RRTYPES_HIGH.get(usize::from(self.0.wrapping_sub(Self::TA.0)));
-        high.inspect(|padded| piece.short(padded)).is_some()
+        RRTYPES.put(self.0, piece) || piece.outside(|out| self.write_high(out))
     }
 
     /// Appends the mnemonic; false, and nothing appended, for types that have none here.
@@ -333,6 +339,7 @@ impl RrType {
         RRTYPES.write(self.0, out) || self.write_high(out)
     }
 
+    #[inline(never)]
     fn write_high(self, out: &mut TextBuffer) -> bool {
         let high = RRTYPES_HIGH.get(usize::from(self.0.wrapping_sub(Self::TA.0)));
         high.inspect(|padded| out.short(padded)).is_some()

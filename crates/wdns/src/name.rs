@@ -12,7 +12,6 @@ pub(crate) use compression::{
     ChainEnds, contiguous, pointer_to, resolve, unpack_with, write_together,
 };
 pub use compression::{skip, unpack};
-#[cfg(test)]
 pub(crate) use text::WINDOW;
 pub(crate) use text::{copy_start, decimal_escape, find_dots, set_dots, specials, write_plain};
 pub use text::{parse, parse_lowercase, write, write_within};

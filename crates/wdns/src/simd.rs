@@ -79,16 +79,16 @@ pub(crate) fn base64_room(octets: usize) -> usize {
     octets / 3 * 4 + 4 + BASE64_BLOCK
 }
 
-/// Encodes `octets[start..end]` in base64, in whole blocks. What follows the range decides what follows
-/// the last whole character. False, and nothing done, where there is no fast way or not enough room.
+/// Appends `octets[start..end]` in base64. False, and nothing done, where there is no fast way.
 #[inline(always)]
-pub(crate) fn base64(octets: &[u8], start: usize, end: usize, room: &mut [u8]) -> bool {
+pub(crate) fn write_base64(out: &mut TextBuffer, octets: &[u8], start: usize, end: usize) -> bool {
     match width() {
         #[cfg(target_arch = "x86_64")]
-        Width::Avx2 => avx2::base64(octets, start, end, room),
+        Width::Avx2 => avx2::write_base64(out, octets, start, end),
         #[cfg(target_arch = "x86_64")]
         Width::Avx512 => {
-            avx512::base64(octets.get(start..end).unwrap_or_default(), room);
+            let octets = octets.get(start..end).unwrap_or_default();
+            out.base64_by(octets, |room| avx512::base64(octets, room));
             true
         }
         _ => false,
@@ -122,33 +122,51 @@ pub(crate) fn write_short_name<const JSON: bool>(
     start: usize,
     end: usize,
 ) -> Option<usize> {
-    match width() {
-        #[cfg(target_arch = "x86_64")]
-        Width::Avx2 if octets.len() >= avx2::LEAST => {
-            avx2::write_short_name::<JSON>(out, octets, start, end)
-        }
-        #[cfg(target_arch = "x86_64")]
-        Width::Avx512 => avx512::write_short_name::<JSON>(out, octets, start, end),
-        _ => write_short_name_basic::<JSON>(out, octets, start, end),
+    let len = short_name_text::<JSON>(out.window(), octets, start, end);
+    if len > 0 {
+        out.advance(len);
+        return Some(len + 1);
     }
+    // The root.
+    let is_root = octets.get(start..end)?.first() == Some(&0);
+    is_root.then(|| {
+        out.byte(b'.');
+        1
+    })
 }
 
-fn write_short_name_basic<const JSON: bool>(
-    out: &mut TextBuffer,
+/// Writes the text of the complete name at the start of `octets[start..end]` into a window if it needs
+/// no escapes, is not the root and fits; gives its length, or 0. What is behind it is arbitrary.
+#[inline(always)]
+pub(crate) fn short_name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
-) -> Option<usize> {
-    let (&first, labels) = octets.get(start..end)?.split_first()?;
-    if first == 0 {
-        out.byte(b'.');
-        return Some(1);
+) -> usize {
+    match width() {
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx2 => avx2::short_name_text::<JSON>(window, octets, start, end),
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx512 => avx512::short_name_text::<JSON>(window, octets, start, end),
+        _ => short_name_text_basic::<JSON>(window, octets, start, end),
     }
-    let window = out.window();
-    name::copy_start(window, labels);
-    let len = name::set_dots(window, first, labels, name::specials::<JSON>(labels));
-    out.advance(len);
-    (len > 0).then_some(len + 1)
+}
+
+#[inline(never)]
+fn short_name_text_basic<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
+    octets: &[u8],
+    start: usize,
+    end: usize,
+) -> usize {
+    match octets.get(start..end).and_then(<[u8]>::split_first) {
+        None | Some((0, _)) => 0,
+        Some((&first, labels)) => {
+            name::copy_start(window, labels);
+            name::set_dots(window, first, labels, name::specials::<JSON>(labels))
+        }
+    }
 }
 
 /// True for a label octet that cannot stand for itself, and for the dot between labels.
@@ -263,23 +281,14 @@ mod tests {
     }
 
     /// What all ways to write a short name have in common.
-    type WriteName = fn(&mut TextBuffer, &[u8], usize, usize) -> Option<usize>;
+    type NameText = fn(&mut [u8; name::WINDOW], &[u8], usize, usize) -> usize;
 
     /// The ways that this processor has.
-    fn ways<const JSON: bool>() -> Vec<WriteName> {
-        let mut ways: Vec<WriteName> =
-            vec![write_short_name::<JSON>, write_short_name_basic::<JSON>];
+    fn ways<const JSON: bool>() -> Vec<NameText> {
+        let mut ways: Vec<NameText> = vec![short_name_text::<JSON>, short_name_text_basic::<JSON>];
         #[cfg(target_arch = "x86_64")]
         if width() != Width::Basic {
-            ways.push(|out, octets, start, end| {
-                let enough = octets.len() >= avx2::LEAST;
-                let write = avx2::write_short_name::<JSON>;
-                if enough {
-                    write(out, octets, start, end)
-                } else {
-                    write_short_name_basic::<JSON>(out, octets, start, end)
-                }
-            });
+            ways.push(avx2::short_name_text::<JSON>);
         }
         ways
     }
@@ -311,14 +320,22 @@ mod tests {
         let want = naive::<JSON>(wire);
         for (before, behind) in [(0, 0), (0, 100), (20, 0), (40, 20)] {
             let octets = [&vec![b'.'; before], wire, &vec![5; behind]].concat();
+            let place = format!("{before}, {behind}");
+            let mut out = TextBuffer::new();
+            out.byte(b'>');
+            let taken = write_short_name::<JSON>(&mut out, &octets, before, before + wire.len());
+            let got = taken.map(|taken| (out.as_bytes()[1..].to_vec(), taken));
+            assert_eq!(got, want, "{}: {place}", wire.escape_ascii());
+            assert!(taken.is_some() || out.as_bytes() == b">", "nothing else is appended");
+            // The root is written by what stands around the ways.
+            let want = want
+                .as_ref()
+                .filter(|_| wire.first() != Some(&0))
+                .map_or(&[][..], |(text, _)| text);
             for (number, write) in ways::<JSON>().into_iter().enumerate() {
-                let mut out = TextBuffer::new();
-                out.byte(b'>');
-                let taken = write(&mut out, &octets, before, before + wire.len());
-                let got = taken.map(|taken| (out.as_bytes()[1..].to_vec(), taken));
-                let place = format!("{before}, {behind}, way {number}");
-                assert_eq!(got, want, "{}: {place}", wire.escape_ascii());
-                assert!(taken.is_some() || out.as_bytes() == b">", "nothing else is appended");
+                let mut window = [0; name::WINDOW];
+                let len = write(&mut window, &octets, before, before + wire.len());
+                assert_eq!(&window[..len], want, "{}: {place}, way {number}", wire.escape_ascii());
             }
         }
     }
@@ -360,11 +377,10 @@ mod tests {
         }
         let octets: Vec<u8> = (0..=255).chain((0..200).map(|n: u8| n.wrapping_mul(197))).collect();
         for len in 1..octets.len() {
-            let (mut wide, mut narrow) = ([0; 640], [0; 640]);
-            avx512::base64(&octets[..len], &mut wide);
-            avx2::base64(&octets, 0, len, &mut narrow);
-            let characters = len * 8 / 6;
-            assert_eq!(wide[..characters], narrow[..characters], "{len} octets");
+            let (mut wide, mut narrow) = (TextBuffer::new(), TextBuffer::new());
+            wide.base64_by(&octets[..len], |room| avx512::base64(&octets[..len], room));
+            assert!(avx2::write_base64(&mut narrow, &octets, 0, len));
+            assert_eq!(wide.as_bytes(), narrow.as_bytes(), "{len} octets");
         }
     }
 }

@@ -464,13 +464,27 @@ impl TextBuffer {
 
     /// As [`TextBuffer::base64`], for `octets[start..end]`, which is faster where more octets surround
     /// them; nothing is appended when that is no range of them.
+    #[inline]
     pub fn base64_within(&mut self, octets: &[u8], start: usize, end: usize) {
-        let Some(encoded @ [.., last]) = octets.get(start..end) else { return };
-        let (groups, rest) = (encoded.len() / 3, encoded.len() % 3);
-        let room = self.room(simd::base64_room(encoded.len()));
-        if !simd::base64(octets, start, end, room) {
-            base64_portable(encoded, room);
+        if !simd::write_base64(self, octets, start, end) {
+            self.base64_basic(octets, start, end);
         }
+    }
+
+    #[inline(never)]
+    pub(crate) fn base64_basic(&mut self, octets: &[u8], start: usize, end: usize) {
+        let Some(encoded) = octets.get(start..end) else { return };
+        self.base64_by(encoded, |room| base64_portable(encoded, room));
+    }
+
+    /// Appends octets in base64. `encode` writes their text into the room as if some octets followed
+    /// them, in whole blocks.
+    #[inline(always)]
+    pub(crate) fn base64_by(&mut self, octets: &[u8], encode: impl FnOnce(&mut [u8])) {
+        let Some(last) = octets.last() else { return };
+        let (groups, rest) = (octets.len() / 3, octets.len() % 3);
+        let room = self.room(simd::base64_room(octets.len()));
+        encode(room);
         // The last character of an incomplete group, which octets behind it have no part in.
         if let Some(room) = room.get_mut(groups * 4 + rest..)
             && let Some(room) = room.first_chunk_mut()

@@ -13,6 +13,8 @@ use crate::fault::Fault;
 const CHUNK: usize = 256 << 10;
 /// Octets asked for at once when memory is to be saved and no more are known to be needed.
 const LITTLE: usize = 64 << 10;
+/// Octets that are read behind a long container: the header of the next one, and whatever else is small.
+const AHEAD: usize = 4 << 10;
 
 /// How payloads stand in a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -134,9 +136,26 @@ impl ContainerCutter {
                     }
                 }
                 Some(Frame::Whole(container)) => {
-                    batch.push_container(container.header, container.body, container.offset);
+                    let (header, offset) = (container.header, container.offset);
+                    batch.push_found(header, &mut self.deframer, offset);
                 }
             }
+        }
+    }
+
+    /// Octets to ask for. Little more than a long container, so that it can leave with the buffer, and
+    /// no more memory than what was read before has needed.
+    fn next_read(&self) -> usize {
+        let chunk = if self.spare.is_some() { LITTLE } else { CHUNK };
+        let missing = usize::try_from(self.deframer.missing()).unwrap_or(usize::MAX);
+        if missing < LITTLE {
+            return chunk;
+        }
+        let most = chunk.max(self.deframer.room());
+        if self.spare.is_some() {
+            missing.min(most)
+        } else {
+            missing.saturating_add(AHEAD).min(most)
         }
     }
 
@@ -161,15 +180,9 @@ impl ContainerCutter {
             if self.ended || self.deframer.is_finished() {
                 break self.end(batch);
             }
-            let missing = self.deframer.missing();
-            let mut space = self.deframer.space(if self.spare.is_some() { LITTLE } else { CHUNK });
-            if self.spare.is_some() {
-                // Of the next container, little more than its header.
-                let most = missing.max(LITTLE as u64).min(space.len() as u64);
-                space = &mut space[..most as usize];
-            }
-            match stream.read(space) {
-                Ok(Received::Octets(count)) => self.deframer.advance(count),
+            let most = self.next_read();
+            match self.deframer.append_with(most, |buffer| stream.append(buffer, most)) {
+                Ok(Received::Octets(_)) => {}
                 Ok(Received::NothingYet) if batch.pieces.is_empty() => break Event::Idle,
                 Ok(Received::NothingYet) => break Event::Batch,
                 Ok(Received::End) => {

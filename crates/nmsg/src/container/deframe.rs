@@ -4,9 +4,13 @@ use super::fragment::Fragment;
 use super::header::{Header, MAGIC, wrong_start};
 use crate::Limits;
 use crate::error::{Error, ErrorKind};
+use std::ops::Range;
 
 /// Least room that is offered to a reader of the stream, in octets.
 const LEAST_SPACE: usize = 64 << 10;
+/// How many times as long as what follows it in the buffer a container must be for the buffer to be given
+/// away with it.
+const MUCH_LONGER: usize = 4;
 /// Octets of the start of a stream that tell what it is, if no container.
 const START: usize = 64;
 /// How often, on average, an octet of the stream may be looked at again while the next container is
@@ -137,20 +141,70 @@ impl Deframer {
     pub fn space(&mut self, at_least: usize) -> &mut [u8] {
         let at_least = at_least.max(1);
         if self.buffer.len() - self.filled < at_least {
-            let keep_from = (self.previous.unwrap_or(self.at).min(self.at) - self.base) as usize;
-            let kept = self.filled - keep_from;
-            // Moving at most as much as was dealt with keeps the work linear.
-            if kept <= keep_from {
-                self.buffer.copy_within(keep_from..self.filled, 0);
-                self.base += keep_from as u64;
-                self.filled = kept;
-            }
+            self.move_to_front();
             if self.buffer.len() - self.filled < at_least {
                 let wanted = (self.filled + at_least).max(self.filled * 2).max(LEAST_SPACE);
                 self.buffer.resize(wanted, 0);
             }
         }
         &mut self.buffer[self.filled..]
+    }
+
+    /// Lets `append` put octets behind those that are there, with room for `at_least` so many: as
+    /// [`Self::space`] and [`Self::advance`], where the room need not be initialised.
+    pub fn append_with<T>(&mut self, at_least: usize, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        if self.room() < at_least {
+            self.move_to_front();
+        }
+        self.buffer.truncate(self.filled);
+        self.buffer.reserve(at_least);
+        let appended = append(&mut self.buffer);
+        if self.buffer.len() < self.filled {
+            // Nobody should do that; what was there must not be missing.
+            self.buffer.resize(self.filled, 0);
+        }
+        self.filled = self.buffer.len();
+        appended
+    }
+
+    /// Octets for which there is memory behind those that are there.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.buffer.capacity() - self.filled
+    }
+
+    /// Drops what was dealt with from the buffer.
+    fn move_to_front(&mut self) {
+        let keep_from = (self.previous.unwrap_or(self.at).min(self.at) - self.base) as usize;
+        let kept = self.filled - keep_from;
+        // Moving at most as much as was dealt with keeps the work linear.
+        if kept <= keep_from {
+            self.buffer.copy_within(keep_from..self.filled, 0);
+            self.base += keep_from as u64;
+            self.filled = kept;
+        }
+    }
+
+    /// Moves the body of the container that was found last to the end of `octets` and gives its range
+    /// there. Where nothing is there yet and little follows the container, the memory is exchanged and
+    /// nothing copied; the body has other octets in front of it then.
+    pub fn move_body(&mut self, octets: &mut Vec<u8>) -> Range<usize> {
+        let found = self.previous.and_then(|previous| {
+            let header = Header::parse(self.from(previous)).ok()??;
+            Some(self.place(header, previous, header.body_len as usize))
+        });
+        let start = octets.len();
+        let Some(Place { body: (from, to), .. }) = found else { return start..start };
+        let rest = self.filled - to;
+        if start > 0 || rest > (to - from) / MUCH_LONGER || self.usable_header().is_none() {
+            octets.extend_from_slice(&self.buffer[from..to]);
+            return start..octets.len();
+        }
+        octets.extend_from_slice(&self.buffer[to..self.filled]);
+        std::mem::swap(&mut self.buffer, octets);
+        octets.truncate(to);
+        (self.base, self.filled, self.previous) = (self.at, rest, None);
+        from..to
     }
 
     /// Octets that are still to be read of the container at the position; 0 where its header is not
@@ -182,7 +236,7 @@ impl Deframer {
         }
         let keep_from = (self.previous.unwrap_or(self.at).min(self.at) - self.base) as usize;
         let kept = &self.buffer[keep_from..self.filled];
-        if self.buffer.len() <= 2 * kept.len().max(LEAST_SPACE) {
+        if self.buffer.capacity() <= 2 * kept.len().max(LEAST_SPACE) {
             return None;
         }
         let kept = kept.to_vec();
@@ -192,8 +246,9 @@ impl Deframer {
 
     /// Works in this buffer from now on, if it is larger; what it holds is overwritten.
     pub fn adopt(&mut self, mut buffer: Vec<u8>) {
-        if buffer.len() > self.buffer.len() {
-            buffer[..self.filled].copy_from_slice(&self.buffer[..self.filled]);
+        if buffer.capacity() > self.buffer.capacity() {
+            buffer.clear();
+            buffer.extend_from_slice(&self.buffer[..self.filled]);
             self.buffer = buffer;
         }
     }

@@ -9,7 +9,7 @@
 //! octet what a writer makes of the record. Anything else takes the general way.
 
 use super::payload_header::{BODY, MSGTYPE, NANOSECONDS, SECONDS, SOURCE, VENDOR, tag};
-use crate::wire::WireType;
+use crate::wire::{WireType, join_groups};
 use crate::{MsgType, Payload, Timestamp, VendorId};
 
 /// Octets in front of the body's length.
@@ -48,14 +48,6 @@ const LABEL_VALUE: u64 =
     u64::from_le_bytes([0, 0, tag(SOURCE, WireType::Varint), 0x80, 0x80, 0x80, 0x80, 0]);
 /// The last octet of the source id, which must not be 0.
 const LAST_OF_LABEL: u64 = 0x0f << 56;
-
-/// Puts the seven-bit groups of five varint octets, lowest first, together.
-#[inline(always)]
-pub(super) fn join_groups(octets: u64) -> u64 {
-    let x = octets & 0x7f_7f7f_7f7f;
-    let x = x & 0x7f_007f_007f | (x & 0x7f00_7f00) >> 1;
-    x & 0x3fff | (x & 0x3fff_0000) >> 2 | (x & 0x7f_0000_0000) >> 4
-}
 
 /// The five octets of a varint with this number of 29 to 35 bits, lowest first.
 #[inline(always)]

@@ -1,11 +1,12 @@
-use wdns::{Class, RrType, TextBuffer};
+use wdns::TextBuffer;
 
 use super::Unrenderable;
 use super::head::Head;
 use super::json_value::{self, Context, Scratch};
-use super::plan::{Op, Raw, Source, Step};
+use super::plan::{Op, Raw, Source, Step, Way};
+use super::rdata::RdataKind;
 use crate::alias::Aliases;
-use crate::index::FieldIndex;
+use crate::index::{FieldIndex, Slot};
 use crate::schema::Registry;
 use crate::text::time::TimeWriter;
 use crate::view::{Message, View};
@@ -140,82 +141,135 @@ fn alias_key(out: &mut TextBuffer, key: &[u8], number: u32, aliases: &AliasTable
 }
 
 /// Appends the `message` object.
-#[inline]
+#[inline(never)]
 pub(crate) fn write_message(
     out: &mut TextBuffer,
     view: View<'_>,
     scratch: &mut Scratch,
     time: &mut TimeWriter,
 ) {
-    let start = out.len();
-    let message = Message::new(view);
+    let mut message = None;
     let mut context = Context::new(view, scratch, time);
-    for step in &view.schema().plan().json {
-        let value = match step.source {
-            Source::Stored => view.raw(step),
-            Source::StoredArray if view.stored_count(step.field.into()) == 1 => view.raw(step),
-            Source::StoredArray if step.op == Op::Rdata => {
-                write_rdata(out, &mut context, step);
-                continue;
-            }
-            Source::StoredArray => {
-                write_array(out, &mut context, step, view.raws(step));
-                continue;
-            }
-            Source::Computed => message.computed_by(step.getter, 0).map(Raw::from),
-            Source::ComputedArray => {
-                let computed = |index| message.computed_by(step.getter, index);
-                let values = (0..).map_while(computed).map(Raw::from);
-                write_array(out, &mut context, step, values);
-                continue;
-            }
-        };
-        let Some(value) = value else { continue };
-        if step.is_short {
-            out.piece(|piece| {
-                piece.literal(&step.label);
-                json_value::put(piece, context.time, step, value);
+    out.piece(|piece| {
+        piece.array(b"{");
+        let start = piece.buffer_len();
+        for step in &view.schema().plan().json {
+            let slot = view.slot(step.field.into());
+            if slot.count() == 1 && step.is_usual {
+                piece.short_literal(&step.label);
+                json_value::put(piece, context.time, step, Raw::new(slot, view.body()));
                 step.put_closing(piece);
-            });
-            continue;
+                continue;
+            }
+            if slot.is_empty() && step.may_be_absent {
+                continue;
+            }
+            match step.way {
+                Way::Name => {
+                    piece.short_literal(&step.label);
+                    let (octets, start, end) = Raw::new(slot, view.body()).place();
+                    if json_value::is_name(start, end) {
+                        piece.name::<true>(octets, start, end);
+                    }
+                    step.put_closing(piece);
+                }
+                Way::Rdata => piece.outside(|out| write_rdata(out, view, step)),
+                Way::Encoded if slot.count() == 1 || step.source == Source::Computed => piece
+                    .outside(|out| {
+                        write_encoded(out, &mut message, &mut context, step, slot);
+                    }),
+                Way::Encoded | Way::Other => {
+                    piece.outside(|out| write_other(out, &mut message, &mut context, step));
+                }
+            }
         }
-        out.literal(&step.label);
-        json_value::write(out, &mut context, step, value);
-        step.close(out);
-    }
-    if out.len() == start {
-        out.byte(b'{');
+        if piece.buffer_len() > start {
+            // The comma behind the last field.
+            piece.retract(1);
+        }
+        piece.array(b"}");
+    });
+}
+
+/// Appends a field of octets that has one value, or if it is computed none.
+#[inline(never)]
+fn write_encoded<'a>(
+    out: &mut TextBuffer,
+    message: &mut Option<Message<'a>>,
+    context: &mut Context<'a, '_>,
+    step: &Step,
+    slot: Slot,
+) {
+    let view = context.view;
+    let octets = if step.source != Source::Computed {
+        slot.octets(view.body())
     } else {
-        // The first field's comma opens the object.
-        let written = out.len() - start;
-        out.tail_mut(written)[0] = b'{';
-    }
-    out.byte(b'}');
+        let message = message.get_or_insert_with(|| Message::new(view));
+        let Some(value) = message.computed_by(step.getter, 0) else { return };
+        value.octets().unwrap_or_default()
+    };
+    let is_string = step.op == Op::PacketBytes;
+    out.piece(|piece| {
+        piece.literal(&step.label);
+        if octets.is_empty() && !is_string {
+            piece.array(b"null");
+        } else {
+            piece.start_of(b"\"", u8::from(!is_string));
+            piece.outside(|out| context.base64(out, octets));
+            piece.start_of(b"\"", u8::from(!is_string));
+        }
+        step.put_closing(piece);
+    });
+}
+
+/// Appends a field that does not take one of the usual ways.
+#[inline(never)]
+fn write_other<'a>(
+    out: &mut TextBuffer,
+    message: &mut Option<Message<'a>>,
+    context: &mut Context<'a, '_>,
+    step: &Step,
+) {
+    let view = context.view;
+    let message = message.get_or_insert_with(|| Message::new(view));
+    let value = match step.source {
+        Source::Stored => view.raw(step),
+        Source::StoredArray if view.stored_count(step.field.into()) == 1 => view.raw(step),
+        Source::StoredArray => return write_array(out, context, step, view.raws(step)),
+        Source::Computed => message.computed_by(step.getter, 0).map(Raw::from),
+        Source::ComputedArray => {
+            let computed = |index| message.computed_by(step.getter, index);
+            let values = (0..).map_while(computed).map(Raw::from);
+            return write_array(out, context, step, values);
+        }
+    };
+    let Some(value) = value else { return };
+    out.literal(&step.label);
+    json_value::write(out, context, step, value);
+    step.close(out);
 }
 
 /// As [`write_array`], for record data: what it is is found out once for all of it.
 #[inline(never)]
-fn write_rdata(out: &mut TextBuffer, context: &mut Context<'_, '_>, step: &Step) {
-    let values = context.view.raws(step);
-    let Some((rrtype, class)) = context.view.rr_kind() else {
-        return write_array(out, context, step, values);
-    };
-    let is_address = (rrtype, class) == (RrType::A, Class::IN);
-    out.literal(&step.label);
-    let start = out.len();
-    for value in values {
-        match *value.octets() {
-            [a, b, c, d] if is_address => out.piece(|piece| {
-                piece.ipv4([a, b, c, d]);
-                piece.array(b"\",\"");
-            }),
-            ref octets => {
-                wdns::rdata::write::<true>(out, octets, rrtype, class);
-                out.array(b"\",\"");
-            }
+fn write_rdata(out: &mut TextBuffer, view: View<'_>, step: &Step) {
+    let kind = RdataKind::of(view);
+    out.piece(|piece| {
+        piece.literal(&step.label);
+        let start = piece.buffer_len();
+        for octets in view.octets_of(step) {
+            kind.put::<true>(piece, octets);
+            piece.array(b"\",\"");
         }
-    }
-    end_array(out, step, start);
+        if piece.buffer_len() > start {
+            // The separator behind the last value.
+            piece.retract(3);
+            step.put_closing(piece);
+        } else {
+            // No string was opened.
+            piece.retract(1);
+            piece.array(b"],");
+        }
+    });
 }
 
 /// Appends a field with any number of values.
@@ -242,7 +296,7 @@ fn end_array(out: &mut TextBuffer, step: &Step, start: usize) {
     if out.len() == start {
         // No string was opened.
         out.retract(quote);
-        out.byte(b']');
+        out.array(b"],");
     } else {
         out.retract(1 + 2 * quote);
         step.close(out);

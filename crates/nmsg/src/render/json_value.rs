@@ -1,5 +1,7 @@
 //! One value in JSON.
 
+use std::ops::Range;
+
 use wdns::{Class, Message as DnsMessage, MessageScratch, Piece, Rcode, RrType, TextBuffer};
 
 use super::plan::{Op, Raw, Step};
@@ -15,6 +17,16 @@ use crate::view::View;
 pub(crate) struct Scratch {
     dns: MessageScratch,
     text: TextBuffer,
+    /// Address and number of the octets of the message at hand that were written in base64 last, and
+    /// where their text is.
+    encoded: Option<((usize, usize), Range<usize>)>,
+}
+
+impl Scratch {
+    /// Another message follows.
+    pub(super) fn forget(&mut self) {
+        self.encoded = None;
+    }
 }
 
 /// What the forms of some values depend on beyond the value.
@@ -22,20 +34,21 @@ pub(super) struct Context<'a, 's> {
     pub(super) view: View<'a>,
     pub(super) scratch: &'s mut Scratch,
     pub(super) time: &'s mut TimeWriter,
-    /// The octets of this message that were written in base64 last, and where their text is.
-    encoded: (*const [u8], usize, usize),
 }
 
 impl<'a, 's> Context<'a, 's> {
     pub(super) fn new(view: View<'a>, scratch: &'s mut Scratch, time: &'s mut TimeWriter) -> Self {
-        Self { view, scratch, time, encoded: (&[], 0, 0) }
+        scratch.forget();
+        Self { view, scratch, time }
     }
 
     /// Appends octets in base64. Some types show the same octets in two fields.
     #[inline(always)]
-    fn base64(&mut self, out: &mut TextBuffer, octets: &[u8]) {
-        let (known, start, end) = self.encoded;
-        if std::ptr::eq(known, octets) {
+    pub(super) fn base64(&mut self, out: &mut TextBuffer, octets: &[u8]) {
+        let these = (octets.as_ptr().addr(), octets.len());
+        if let Some((known, Range { start, end })) = self.scratch.encoded
+            && known == these
+        {
             return out.again(start, end);
         }
         let start = out.len();
@@ -45,8 +58,14 @@ impl<'a, 's> Context<'a, 's> {
             Some(end) if end <= body.len() => out.base64_within(body, at, end),
             _ => out.base64(octets),
         }
-        self.encoded = (octets, start, out.len());
+        self.scratch.encoded = Some((these, start..out.len()));
     }
+}
+
+/// True for a range that is long enough for a name and not too long.
+#[inline(always)]
+pub(super) fn is_name(start: usize, end: usize) -> bool {
+    end > start && end - start <= wdns::name::MAX_LEN
 }
 
 /// Puts a short value, without the quotes of a form that is a string always
@@ -60,7 +79,7 @@ pub(super) fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw
         Op::Bool if number != 0 => piece.array(b"true"),
         Op::Bool => piece.array(b"false"),
         Op::Enum => match step.name(number as i32) {
-            Some(name) => piece.literal(name),
+            Some(name) => piece.short_literal(name),
             None => piece.decimal((number as u32).into()),
         },
         Op::Ip => match *raw.octets() {
@@ -99,12 +118,12 @@ pub(super) fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw
 #[inline(always)]
 fn or_number<const N: usize>(piece: &mut Piece<'_>, known: bool, prefix: &[u8; N], number: u64) {
     #[cold]
-    fn put_number(piece: &mut Piece<'_>, number: u16) {
-        piece.decimal(number.into());
+    fn write_number(out: &mut TextBuffer, number: u16) {
+        out.decimal(number.into());
     }
     if !known {
         piece.array(prefix);
-        put_number(piece, number as u16);
+        piece.outside(|out| write_number(out, number as u16));
     }
 }
 
@@ -127,7 +146,7 @@ pub(super) fn write(
         Op::Text | Op::MultilineText => json_text(out, raw.octets()),
         Op::Name => {
             let (octets, start, end) = raw.place();
-            if (1..=wdns::name::MAX_LEN).contains(&end.saturating_sub(start)) {
+            if is_name(start, end) {
                 wdns::name::write_within::<true>(out, octets, start, end);
             }
         }

@@ -7,6 +7,7 @@ mod key;
 mod plan;
 mod presentation;
 mod presentation_value;
+mod rdata;
 
 pub use json::JsonWriter;
 pub use key::KeyWriter;

@@ -117,18 +117,36 @@ pub(crate) enum Source {
     ComputedArray,
 }
 
+/// Which way the values of a step take that is not usual.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    /// A stored name.
+    Name,
+    /// Stored record data.
+    Rdata,
+    /// Octets that JSON shows in base64.
+    Encoded,
+    /// Any other.
+    Other,
+}
+
 /// What to write for one field.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// What stands before the value. JSON: `,"name":`, with the opening bracket of an array and the
-    /// opening quote of a string; the comma of the first field written is patched. Presentation:
-    /// `name: `, or `name:` where the value starts on a line of its own.
+    /// What stands before the value. JSON: `"name":`, with the opening bracket of an array and the
+    /// opening quote of a string. Presentation: `name: `, or `name:` where the value starts on a line of
+    /// its own.
     pub(crate) label: Literal,
-    /// What stands behind the value in JSON: the closing quote and bracket.
-    closing: [u8; 2],
+    /// What stands behind the value in JSON: the closing quote and bracket, and a comma.
+    closing: [u8; 4],
     closing_len: u8,
     pub(crate) op: Op,
-    /// Label, value and what closes it are short enough to be put together as one piece.
+    pub(crate) way: Way,
+    /// A single value is stored and has a short text.
+    pub(crate) is_usual: bool,
+    /// There is nothing to write when nothing is stored; of an array there are the brackets.
+    pub(crate) may_be_absent: bool,
+    /// Label, value and what closes it have few octets.
     pub(crate) is_short: bool,
     pub(crate) source: Source,
     /// Position of the field in declared order.
@@ -149,9 +167,12 @@ impl Step {
     fn new(field: &Field, position: u16, source: Source, label: &[u8]) -> Self {
         Self {
             label: Literal::new(label),
-            closing: [0; 2],
+            closing: [0; 4],
             closing_len: 0,
             op: Op::of(field),
+            way: Way::Other,
+            is_usual: false,
+            may_be_absent: false,
             is_short: false,
             source,
             field: position,
@@ -179,6 +200,14 @@ impl Step {
     fn measured(mut self) -> Self {
         let names_fit = self.names.iter().all(|(_, name)| name.is_short());
         self.is_short = self.op.is_short() && self.label.is_short() && names_fit;
+        self.may_be_absent = self.source == Source::Stored;
+        let is_stored = matches!(self.source, Source::Stored | Source::StoredArray);
+        self.is_usual = is_stored && self.is_short;
+        self.way = match self.source {
+            Source::Stored if self.op == Op::Name && self.label.is_short() => Way::Name,
+            Source::StoredArray if self.op == Op::Rdata => Way::Rdata,
+            _ => Way::Other,
+        };
         self
     }
 
@@ -248,7 +277,7 @@ fn json_step(field: &Field, position: u16) -> Step {
     let quoted = op.is_json_string();
     let array = matches!(source, Source::StoredArray | Source::ComputedArray);
     let mut label = TextBuffer::new();
-    label.bytes(b",\"");
+    label.byte(b'"');
     label.json_escaped(field.name());
     label.bytes(b"\":");
     if array {
@@ -258,13 +287,21 @@ fn json_step(field: &Field, position: u16) -> Step {
         label.byte(b'"');
     }
     let (closing, closing_len) = match (quoted, array) {
-        (true, true) => (*b"\"]", 2),
-        (true, false) => (*b"\" ", 1),
-        (false, true) => (*b"] ", 1),
-        (false, false) => (*b"  ", 0),
+        (true, true) => (*b"\"], ", 3),
+        (true, false) => (*b"\",  ", 2),
+        (false, true) => (*b"],  ", 2),
+        (false, false) => (*b",   ", 1),
     };
     let step = Step::new(field, position, source, label.as_bytes()).with_names(field, b"\"");
-    Step { op, closing, closing_len, quoted, ..step }.measured()
+    let step = Step { op, closing, closing_len, quoted, ..step }.measured();
+    match op {
+        Op::Bytes | Op::PacketBytes | Op::DnsMessage | Op::NcapPayload
+            if source != Source::ComputedArray =>
+        {
+            Step { way: Way::Encoded, ..step }
+        }
+        _ => step,
+    }
 }
 
 fn presentation_step(field: &Field, position: u16) -> Option<Step> {

@@ -1,9 +1,11 @@
-use wdns::{Class, RrType, TextBuffer};
+use wdns::TextBuffer;
 
 use super::Unrenderable;
 use super::head::Head;
-use super::plan::{Op, Raw, Source, Step};
-use super::presentation_value::{Context, Separator, write_line};
+use super::json_value::is_name;
+use super::plan::{Op, Raw, Source, Step, Way};
+use super::presentation_value::{Context, Separator, put, write_line};
+use super::rdata::RdataKind;
 use crate::alias::Aliases;
 use crate::index::FieldIndex;
 use crate::schema::Registry;
@@ -126,70 +128,95 @@ fn alias(out: &mut TextBuffer, number: u32, aliases: &AliasTable) {
 }
 
 /// Appends the field lines of a message.
-#[inline]
+#[inline(never)]
 pub(crate) fn write_fields(
     out: &mut TextBuffer,
     view: View<'_>,
     separator: &Separator,
     time: &mut TimeWriter,
 ) {
-    let message = Message::new(view);
-    let context = Context { message: &message, separator };
-    for step in &view.schema().plan().presentation {
-        let value = match step.source {
-            Source::Stored => view.raw(step),
-            Source::Computed => message.computed_by(step.getter, 0).map(Raw::from),
-            Source::StoredArray if step.op == Op::Rdata => {
-                write_rdata(out, &context, time, step);
-                continue;
-            }
-            Source::StoredArray => {
-                write_lines(out, &context, time, step, view.raws(step));
-                continue;
-            }
-            Source::ComputedArray => {
-                let computed = |index| message.computed_by(step.getter, index);
-                let values = (0..).map_while(computed).map(Raw::from);
-                write_lines(out, &context, time, step, values);
-                continue;
-            }
-        };
-        if let Some(value) = value {
-            write_line(out, &context, time, step, value);
+    let mut message = None;
+    if !separator.is_newline() {
+        for step in &view.schema().plan().presentation {
+            let message = message.get_or_insert_with(|| Message::new(view));
+            write_other(out, &Context { message, separator }, time, step);
         }
+        return;
     }
+    out.piece(|piece| {
+        for step in &view.schema().plan().presentation {
+            let slot = view.slot(step.field.into());
+            if slot.count() == 1 && step.is_usual {
+                piece.short_literal(&step.label);
+                put(piece, time, step, Raw::new(slot, view.body()));
+                piece.array(b"\n");
+                continue;
+            }
+            if slot.is_empty() && step.may_be_absent {
+                continue;
+            }
+            match step.way {
+                Way::Name => {
+                    let (octets, start, end) = Raw::new(slot, view.body()).place();
+                    if is_name(start, end) {
+                        piece.short_literal(&step.label);
+                        piece.name::<false>(octets, start, end);
+                        piece.array(b"\n");
+                    }
+                }
+                Way::Rdata => piece.outside(|out| write_rdata(out, view, separator, step)),
+                Way::Encoded | Way::Other => piece.outside(|out| {
+                    let message = message.get_or_insert_with(|| Message::new(view));
+                    write_other(out, &Context { message, separator }, time, step);
+                }),
+            }
+        }
+    });
 }
 
-/// As [`write_lines`], for record data: what it is is found out once for all of it.
+/// Appends a field that does not take one of the usual ways.
 #[inline(never)]
-fn write_rdata(
+fn write_other(
     out: &mut TextBuffer,
     context: &Context<'_, '_>,
     time: &mut TimeWriter,
     step: &Step,
 ) {
-    let view = context.message.view();
-    let values = view.raws(step);
-    let Some((rrtype, class)) = view.rr_kind() else {
-        return write_lines(out, context, time, step, values);
+    let (message, view) = (context.message, context.message.view());
+    let value = match step.source {
+        Source::Stored => view.raw(step),
+        Source::Computed => message.computed_by(step.getter, 0).map(Raw::from),
+        Source::StoredArray if step.op == Op::Rdata => {
+            return write_rdata(out, view, context.separator, step);
+        }
+        Source::StoredArray => return write_lines(out, context, time, step, view.raws(step)),
+        Source::ComputedArray => {
+            let computed = |index| message.computed_by(step.getter, index);
+            let values = (0..).map_while(computed).map(Raw::from);
+            return write_lines(out, context, time, step, values);
+        }
     };
-    let is_usual = (rrtype, class) == (RrType::A, Class::IN)
-        && step.label.is_short()
-        && context.separator.is_newline();
-    for value in values {
-        match *value.octets() {
-            [a, b, c, d] if is_usual => out.piece(|piece| {
-                piece.literal(&step.label);
-                piece.ipv4([a, b, c, d]);
+    if let Some(value) = value {
+        write_line(out, context, time, step, value);
+    }
+}
+
+/// As [`write_lines`], for record data: what it is is found out once for all of it.
+#[inline(never)]
+fn write_rdata(out: &mut TextBuffer, view: View<'_>, separator: &Separator, step: &Step) {
+    let kind = RdataKind::of(view);
+    let is_newline = separator.is_newline();
+    out.piece(|piece| {
+        for octets in view.octets_of(step) {
+            piece.literal(&step.label);
+            kind.put::<false>(piece, octets);
+            if is_newline {
                 piece.array(b"\n");
-            }),
-            ref octets => {
-                out.literal(&step.label);
-                wdns::rdata::write::<false>(out, octets, rrtype, class);
-                context.separator.write(out);
+            } else {
+                piece.outside(|out| separator.write(out));
             }
         }
-    }
+    });
 }
 
 /// Appends the lines of a field with any number of values.

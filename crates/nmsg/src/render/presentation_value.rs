@@ -140,7 +140,7 @@ pub(super) fn write_line(
 
 /// Puts a short value.
 #[inline(always)]
-fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw: Raw<'_>) {
+pub(super) fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw: Raw<'_>) {
     let number = raw.number();
     match step.op {
         Op::Unsigned => piece.decimal(step.unsigned(number)),
@@ -148,7 +148,7 @@ fn put(piece: &mut Piece<'_>, time: &mut TimeWriter, step: &Step, raw: Raw<'_>) 
         Op::Bool if number != 0 => piece.array(b"True"),
         Op::Bool => piece.array(b"False"),
         Op::Enum => match step.name(number as i32) {
-            Some(name) => piece.literal(name),
+            Some(name) => piece.short_literal(name),
             None => invalid(piece, b"<UNKNOWN ENUM VAL=", number as u32),
         },
         Op::Ip => put_address(piece, raw.octets()),
@@ -212,11 +212,15 @@ fn put_address(piece: &mut Piece<'_>, octets: &[u8]) {
     }
 }
 
-#[cold]
+#[inline(always)]
 fn invalid<const N: usize>(piece: &mut Piece<'_>, what: &[u8; N], number: u32) {
+    #[cold]
+    fn write_number(out: &mut TextBuffer, number: u32) {
+        out.decimal(number.into());
+        out.byte(b'>');
+    }
     piece.array(what);
-    piece.decimal(number.into());
-    piece.array(b">");
+    piece.outside(|out| write_number(out, number));
 }
 
 #[inline(always)]

@@ -17,6 +17,29 @@ const HEADER_WINDOW: usize = 48;
 /// Stands for a raw tag that is no field; no table has as many fields.
 const NO_SLOT: u16 = u16::MAX;
 
+/// What the scanner does with a raw tag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UsualTag {
+    /// Wire type of the value; [`UsualTag::OTHER`] when the tag is not usual.
+    pub(crate) wire: u8,
+    /// Index of the field in declared order.
+    pub(crate) slot: u8,
+}
+
+impl UsualTag {
+    /// The wire type of a tag that the scanner leaves to others: an unknown one, or one with eight octets.
+    const OTHER: u8 = u8::MAX;
+
+    const UNUSUAL: Self = Self { wire: Self::OTHER, slot: 0 };
+
+    fn new(position: u16, wire: WireType) -> Self {
+        match u8::try_from(position) {
+            Ok(slot) if wire != WireType::Fixed64 => Self { wire: wire as u8, slot },
+            _ => Self::UNUSUAL,
+        }
+    }
+}
+
 /// Where the scanner puts the values of a field number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TagEntry {
@@ -36,6 +59,8 @@ pub struct Schema {
     declaration: MessageType,
     /// Field index by raw tag, for fields in their own wire type; [`NO_SLOT`] elsewhere.
     dense: Box<[u16; DENSE_TAGS]>,
+    /// The same for the scanner.
+    usual: Box<[UsualTag; DENSE_TAGS]>,
     /// Field index by field number, for low field numbers; [`NO_SLOT`] elsewhere.
     numbers: Vec<u16>,
     tags: Vec<(u32, TagEntry)>,
@@ -55,6 +80,7 @@ impl Schema {
     pub fn new(declaration: MessageType) -> Self {
         let fields = &declaration.fields;
         let mut dense = Box::new([NO_SLOT; DENSE_TAGS]);
+        let mut usual = Box::new([UsualTag::UNUSUAL; DENSE_TAGS]);
         let mut numbers = Vec::new();
         let mut tags = Vec::new();
         for (i, field) in fields.iter().enumerate() {
@@ -63,7 +89,9 @@ impl Schema {
             let (wire, truth) = (field.storage.wire_type(), field.storage == Storage::Bool);
             let entry = TagEntry { field: i as u16, wire, repeated, truth };
             if tag < DENSE_FIELDS {
-                dense[tag as usize * 8 + entry.wire as usize] = entry.field;
+                let raw = tag as usize * 8 + entry.wire as usize;
+                dense[raw] = entry.field;
+                usual[raw] = UsualTag::new(entry.field, entry.wire);
                 numbers.resize(numbers.len().max(tag as usize + 1), NO_SLOT);
                 numbers[tag as usize] = entry.field;
             }
@@ -104,6 +132,7 @@ impl Schema {
         let presentation_header = Literal::new(header.as_bytes());
         Self {
             dense,
+            usual,
             numbers,
             tags,
             required,
@@ -157,6 +186,18 @@ impl Schema {
     #[inline(always)]
     pub(crate) fn slot_of_tag(&self, raw: u32) -> usize {
         self.dense.get(raw as usize).copied().unwrap_or(NO_SLOT).into()
+    }
+
+    /// What the scanner does with a raw tag of one octet.
+    #[inline(always)]
+    pub(crate) fn usual_tag(&self, raw: u8) -> UsualTag {
+        self.usual[usize::from(raw)]
+    }
+
+    /// As [`Self::usual_tag`], for a tag of two octets.
+    #[inline(always)]
+    pub(crate) fn usual_long_tag(&self, raw: u32) -> UsualTag {
+        self.usual.get(raw as usize).copied().unwrap_or(UsualTag::UNUSUAL)
     }
 
     /// Position of the field with a low field number; out of range when there is none.

@@ -17,6 +17,7 @@ mod message_type;
 mod registry;
 
 pub use compiled::Schema;
+pub(crate) use compiled::UsualTag;
 pub(crate) use encoding::EncodingStep;
 pub use field::{EnumTable, EnumValue, Field, FieldFlags, FieldType, Form, Getter, Label, Storage};
 pub(crate) use field::{enum_values, find_number};

@@ -102,15 +102,15 @@ fn containers_come_out_as_soon_as_they_are_whole() {
     assert!(!deframer.is_finished());
 }
 
-#[test]
-fn cr_2_buffers_given_away_in_between_change_nothing() {
+/// Long containers between short ones, some of them damaged.
+fn long_and_damaged() -> Vec<u8> {
     let large = container(&[&[b'x'; 300_000]]);
     let with_length = |len: usize| {
         let mut container = large.clone();
         container[6..10].copy_from_slice(&(len as u32).to_be_bytes());
         container
     };
-    let stream = [
+    [
         &large[..],
         EMPTY,
         &sample().0,
@@ -124,7 +124,12 @@ fn cr_2_buffers_given_away_in_between_change_nothing() {
         &large,
         &large[..200_000],
     ]
-    .concat();
+    .concat()
+}
+
+#[test]
+fn cr_2_buffers_given_away_in_between_change_nothing() {
+    let stream = long_and_damaged();
     let frames_of = |chunk: usize, gives_away: bool| {
         let mut deframer = Deframer::new(&Limits::default());
         let (mut frames, mut spare, mut given) = (Vec::new(), Vec::new(), 0);
@@ -159,6 +164,63 @@ fn cr_2_buffers_given_away_in_between_change_nothing() {
         assert!(frames == want, "pieces of {chunk}");
         assert!(given > 2, "pieces of {chunk}: {given}");
     }
+}
+
+#[test]
+fn cr_2_bodies_that_are_moved_out_are_those_that_are_there() {
+    let stream = long_and_damaged();
+    let frames_of = |chunk: usize, moves: bool| {
+        let mut deframer = Deframer::new(&Limits::default());
+        let (mut frames, mut octets, mut exchanged) = (Vec::new(), Vec::new(), 0);
+        let mut take = |deframer: &mut Deframer| {
+            while let Some(frame) = deframer.next_frame() {
+                frames.push(match frame {
+                    Frame::Whole(whole) if moves => {
+                        let offset = whole.offset;
+                        // Every other time behind something.
+                        octets.truncate(if offset % 2 == 0 { 0 } else { 7 });
+                        let before = octets.clone();
+                        let body = deframer.move_body(&mut octets);
+                        exchanged += u64::from(body.start > before.len());
+                        assert!(before.is_empty() || octets.starts_with(&before));
+                        assert_eq!(octets.len(), body.end);
+                        (offset, octets[body].to_vec(), None)
+                    }
+                    Frame::Whole(whole) => (whole.offset, whole.body.to_vec(), None),
+                    Frame::CutShort(cut, error) => (cut.offset, cut.body.to_vec(), Some(error)),
+                    Frame::Damage(error) => (0, Vec::new(), Some(error)),
+                });
+            }
+        };
+        for piece in stream.chunks(chunk) {
+            deframer.append_with(piece.len(), |buffer| buffer.extend_from_slice(piece));
+            take(&mut deframer);
+        }
+        deframer.end();
+        take(&mut deframer);
+        (frames, exchanged)
+    };
+    let (want, _) = frames_of(stream.len(), false);
+    assert!(want.iter().any(|(_, _, error)| error.is_some()));
+    for chunk in [1_000, 7_000, 64 << 10, 300_050] {
+        let (frames, exchanged) = frames_of(chunk, true);
+        assert!(frames == want, "pieces of {chunk}");
+        assert!(exchanged > 0, "pieces of {chunk}: {exchanged}");
+    }
+    let mut deframer = Deframer::new(&Limits::default());
+    assert_eq!(deframer.move_body(&mut vec![1, 2]), 2..2, "nothing was found");
+}
+
+#[test]
+fn an_appender_that_takes_away_what_was_read_damages_it_and_nothing_else() {
+    let whole = container(&[b"whole"]);
+    let mut deframer = Deframer::new(&Limits::default());
+    deframer.feed(&whole);
+    assert!(deframer.next_frame().is_some());
+    deframer.feed(&whole[..12]);
+    deframer.append_with(5, Vec::clear);
+    deframer.feed(&whole[12..]);
+    assert!(matches!(deframer.next_frame(), Some(Frame::Damage(_))));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{Edns, FlagTexts, Message, Question, Record, Section};
 use crate::mnemonic::{Around, FREQUENT_TYPES, RCODES_KNOWN};
 use crate::name;
 use crate::rdata::{self, Fields, edns};
-use crate::{Class, Opcode, RrType, TextBuffer};
+use crate::{Class, Opcode, Piece, RrType, TextBuffer};
 
 /// Room for rendering messages as JSON, used again from message to message.
 #[derive(Clone, Debug)]
@@ -45,60 +45,77 @@ impl Message<'_> {
     /// Appends the message as a JSON object without blanks. Records are gathered into sets of one
     /// owner, type and class, with their smallest time to live.
     pub fn write_json(&self, out: &mut TextBuffer, scratch: &mut MessageScratch) {
-        self.write_json_header(out);
-        for (place, question) in self.questions().enumerate() {
-            if place > 0 {
-                out.byte(b',');
-            }
-            question.write_json(out);
-        }
         let groups = &mut scratch.groups;
-        match Section::RECORDS.map(|section| self.count(section)) {
-            [0, 0, 0] => out.array(b"],\"answer\":[],\"authority\":[],\"additional\":[]}"),
-            [_, 0, 0] => {
-                out.array(b"],\"answer\":[");
-                self.write_json_sets(out, Section::Answer, groups);
-                out.array(b"],\"authority\":[],\"additional\":[]}");
+        out.piece(|piece| {
+            self.put_json_header(piece);
+            for (place, question) in self.questions().enumerate() {
+                if place > 0 {
+                    piece.array(b",");
+                }
+                question.put_json(piece);
             }
-            _ => {
-                out.array(b"],\"answer\":[");
-                self.write_json_sets(out, Section::Answer, groups);
-                out.array(b"],\"authority\":[");
-                self.write_json_sets(out, Section::Authority, groups);
-                out.array(b"],\"additional\":[");
-                self.write_json_sets(out, Section::Additional, groups);
-                out.array(b"]}");
+            match Section::RECORDS.map(|section| self.count(section)) {
+                [0, 0, 0] => {
+                    piece.array(b"],\"answer\":[],\"authority\":[],\"additional\":[]}");
+                }
+                [_, 0, 0] => {
+                    piece.array(b"],\"answer\":[");
+                    self.put_json_sets(piece, Section::Answer, groups);
+                    piece.array(b"],\"authority\":[],\"additional\":[]}");
+                }
+                _ => piece.outside(|out| {
+                    out.array(b"],\"answer\":[");
+                    self.write_json_sets(out, Section::Answer, groups);
+                    out.array(b"],\"authority\":[");
+                    self.write_json_sets(out, Section::Authority, groups);
+                    out.array(b"],\"additional\":[");
+                    self.write_json_sets(out, Section::Additional, groups);
+                    out.array(b"]}");
+                }),
             }
-        }
+        });
     }
 
-    /// Appends everything in front of the first question.
-    #[inline]
-    fn write_json_header(&self, out: &mut TextBuffer) {
-        if self.opcode() != Opcode::QUERY || !HEADS.write(self.rcode().0, out) {
-            out.array(b"{\"header\":{\"opcode\":");
-            self.opcode().write_json(out);
-            out.array(b",\"rcode\":");
-            self.rcode().write_json(out);
-            out.array(b",\"id\":");
+    /// Puts everything in front of the first question.
+    #[inline(always)]
+    fn put_json_header(&self, piece: &mut Piece<'_>) {
+        if self.opcode() != Opcode::QUERY || !HEADS.put(self.rcode().0, piece) {
+            piece.outside(|out| {
+                out.array(b"{\"header\":{\"opcode\":");
+                self.opcode().write_json(out);
+                out.array(b",\"rcode\":");
+                self.rcode().write_json(out);
+                out.array(b",\"id\":");
+            });
         }
-        out.decimal(self.id().into());
-        out.short(FLAGS.get(self.flags()));
+        piece.decimal_u16(self.id());
+        piece.short(FLAGS.get(self.flags()));
         match self.edns() {
-            Some(edns) => write_edns(out, edns),
-            None => out.array(b"},\"question\":["),
+            Some(edns) => put_edns(piece, edns),
+            None => piece.array(b"},\"question\":["),
         }
     }
 
+    #[inline(never)]
     fn write_json_sets(&self, out: &mut TextBuffer, section: Section, groups: &mut Groups) {
-        if self.count(section) == 0 {
-            return;
+        if self.count(section) > 0 {
+            out.piece(|piece| self.put_json_sets(piece, section, groups));
         }
+    }
+
+    /// Puts the records of a section that has some.
+    #[inline(always)]
+    fn put_json_sets(&self, piece: &mut Piece<'_>, section: Section, groups: &mut Groups) {
         if let Some(set) = self.only_set(section) {
             let rdatas = self.records(section).map(|record| record.fields());
             let fixed = (set.rrtype, set.class, set.ttl);
-            return write_set(out, |out| set.write_owner::<true>(out), fixed, rdatas);
+            return put_set(piece, |out| set.write_owner::<true>(out), fixed, rdatas);
         }
+        piece.outside(|out| self.write_groups(out, section, groups));
+    }
+
+    #[inline(never)]
+    fn write_groups(&self, out: &mut TextBuffer, section: Section, groups: &mut Groups) {
         groups.gather(self.records(section));
         for set in groups.sets() {
             let write_owner = |out: &mut TextBuffer| {
@@ -106,7 +123,8 @@ impl Message<'_> {
             };
             let fields = |(at, end)| Fields::in_message(self.octets, at, end, self.chains.as_ref());
             let rdatas = groups.members(set).map(fields);
-            write_set(out, write_owner, (set.rrtype, set.class, set.ttl), rdatas);
+            let fixed = (set.rrtype, set.class, set.ttl);
+            out.piece(|piece| put_set(piece, write_owner, fixed, rdatas));
             out.byte(b',');
         }
         out.retract(1);
@@ -134,64 +152,82 @@ impl Message<'_> {
     }
 }
 
-/// Appends what EDNS says, up to the first question.
-#[inline]
-fn write_edns(out: &mut TextBuffer, edns: &Edns) {
-    if edns.version == 0 && edns.dnssec_ok() {
-        out.array(b",\"opt\":{\"edns\":{\"version\":0,\"flags\":[\"do\"],\"udp\":");
-    } else {
-        out.array(b",\"opt\":{\"edns\":{\"version\":");
-        out.decimal(edns.version.into());
-        let flags: &[u8] = if edns.dnssec_ok() { b"\"do\"" } else { b"" };
-        out.array(b",\"flags\":[");
-        out.bytes(flags);
-        out.array(b"],\"udp\":");
+/// Puts what EDNS says, up to the first question.
+#[inline(always)]
+fn put_edns(piece: &mut Piece<'_>, edns: &Edns) {
+    if edns.version != 0 || !edns.dnssec_ok() || !edns.options.is_empty() {
+        return piece.outside(|out| write_unusual_edns(out, edns));
     }
+    piece.array(b",\"opt\":{\"edns\":{\"version\":0,\"flags\":[\"do\"],\"udp\":");
+    piece.decimal_u16(edns.udp_size);
+    piece.array(b",\"options\":[]}}},\"question\":[");
+}
+
+#[inline(never)]
+fn write_unusual_edns(out: &mut TextBuffer, edns: &Edns) {
+    out.array(b",\"opt\":{\"edns\":{\"version\":");
+    out.decimal(edns.version.into());
+    let flags: &[u8] = if edns.dnssec_ok() { b"\"do\"" } else { b"" };
+    out.array(b",\"flags\":[");
+    out.bytes(flags);
+    out.array(b"],\"udp\":");
     out.decimal(edns.udp_size.into());
-    if edns.options.is_empty() {
-        return out.array(b",\"options\":[]}}},\"question\":[");
-    }
     out.array(b",\"options\":[");
-    edns::write_each::<true>(out, edns.options, b"\"", b"\",");
-    out.retract(1);
+    if !edns.options.is_empty() {
+        edns::write_each::<true>(out, edns.options, b"\"", b"\",");
+        out.retract(1);
+    }
     out.array(b"]}}},\"question\":[");
 }
 
-/// Appends an RRset, which has one record at least.
-#[inline]
-fn write_set<'m>(
-    out: &mut TextBuffer,
+/// Puts an RRset, which has one record at least.
+#[inline(always)]
+fn put_set<'m>(
+    piece: &mut Piece<'_>,
     write_owner: impl FnOnce(&mut TextBuffer),
     (rrtype, class, ttl): (RrType, Class, u32),
     rdatas: impl Iterator<Item = Fields<'m>>,
 ) {
-    out.array(b"{\"rrname\":\"");
-    write_owner(out);
-    out.array(b"\",\"rrttl\":");
-    out.decimal(ttl.into());
-    if class != Class::IN || !SET_MIDDLES.write(rrtype.0, out) {
-        out.array(b",\"rrclass\":\"");
-        class.write(out);
-        out.array(b"\",\"rrtype\":\"");
-        rrtype.write(out);
-        out.array(b"\",\"rdata\":[\"");
+    piece.array(b"{\"rrname\":\"");
+    piece.outside(write_owner);
+    piece.array(b"\",\"rrttl\":");
+    piece.decimal(ttl.into());
+    if class != Class::IN || !SET_MIDDLES.put(rrtype.0, piece) {
+        piece.outside(|out| write_unusual_middle(out, rrtype, class));
     }
-    for fields in rdatas {
-        rdata::write_fields::<true>(out, fields, rrtype, class);
-        out.array(b"\",\"");
+    for mut fields in rdatas {
+        match (rrtype, class, fields.rest().len()) {
+            (RrType::A, Class::IN, 4) => piece.ipv4(fields.array().unwrap_or_default()),
+            (RrType::AAAA, Class::IN, 16) => piece.ipv6(fields.array().unwrap_or_default()),
+            _ => piece.outside(|out| rdata::write_fields::<true>(out, fields, rrtype, class)),
+        }
+        piece.array(b"\",\"");
     }
-    out.retract(2);
-    out.array(b"]}");
+    piece.retract(2);
+    piece.array(b"]}");
+}
+
+#[inline(never)]
+fn write_unusual_middle(out: &mut TextBuffer, rrtype: RrType, class: Class) {
+    out.array(b",\"rrclass\":\"");
+    class.write(out);
+    out.array(b"\",\"rrtype\":\"");
+    rrtype.write(out);
+    out.array(b"\",\"rdata\":[\"");
 }
 
 impl Question<'_> {
-    #[inline]
-    fn write_json(&self, out: &mut TextBuffer) {
-        out.array(b"{\"qname\":\"");
-        self.write_name::<true>(out);
-        if self.class == Class::IN && QUESTION_ENDS.write(self.rrtype.0, out) {
-            return;
+    #[inline(always)]
+    fn put_json(&self, piece: &mut Piece<'_>) {
+        piece.array(b"{\"qname\":\"");
+        piece.outside(|out| self.write_name::<true>(out));
+        if self.class != Class::IN || !QUESTION_ENDS.put(self.rrtype.0, piece) {
+            piece.outside(|out| self.write_unusual_end(out));
         }
+    }
+
+    #[inline(never)]
+    fn write_unusual_end(&self, out: &mut TextBuffer) {
         out.array(b"\",\"qclass\":\"");
         self.class.write(out);
         out.array(b"\",\"qtype\":\"");

@@ -12,54 +12,45 @@ use std::arch::x86_64::{
 use super::BASE64_BLOCK;
 use crate::{TextBuffer, name};
 
-/// As [`super::write_short_name`].
-#[inline]
-pub(super) fn write_short_name<const JSON: bool>(
-    out: &mut TextBuffer,
+/// As [`super::short_name_text`].
+#[inline(always)]
+pub(super) fn short_name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
-) -> Option<usize> {
+) -> usize {
     // SAFETY: the caller has asked for the feature.
-    unsafe { write_name::<JSON>(out, octets, start, end) }
+    let text = unsafe { name_text::<JSON>(window, octets, start, end) };
+    text.unwrap_or_else(|| super::short_name_text_basic::<JSON>(window, octets, start, end))
 }
 
+/// As [`short_name_text`]; `None` says nothing. Calls nobody, so that it needs no frame.
 #[target_feature(enable = "avx2")]
-fn write_name<const JSON: bool>(
-    out: &mut TextBuffer,
+fn name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
 ) -> Option<usize> {
     let (&first, labels) = octets.get(start..end)?.split_first()?;
     if first == 0 {
-        out.byte(b'.');
-        return Some(1);
+        return None;
     }
     let (len, dots) = name::find_dots(first, labels)?;
     let behind = octets.get(start + 1..)?;
-    let window: &mut [u8; 64] = out.window();
     if let (33.., Some((low, high))) = (len, behind.split_first_chunk()) {
-        let Some(high) = high.first_chunk() else {
-            return super::write_short_name_basic::<JSON>(out, octets, start, end);
-        };
         let low = write_half::<JSON>(window, 0, load(low), dots as u32);
-        let high = write_half::<JSON>(window, 32, load(high), (dots >> 32) as u32);
-        if low != 0 || high << (64 - len) as u32 != 0 {
-            return None;
-        }
+        let high = write_half::<JSON>(window, 32, load(high.first_chunk()?), (dots >> 32) as u32);
+        (low == 0 && high << (64 - len) as u32 == 0).then_some(len)
     } else {
         let labels = match behind.first_chunk() {
             Some(labels) => load(labels),
             None => load_end(octets, behind.len())?,
         };
         let special = write_half::<JSON>(window, 0, labels, dots as u32);
-        if special << (32 - len.min(32)) as u32 != 0 {
-            return None;
-        }
+        (special << (32 - len.min(32)) as u32 == 0).then_some(len)
     }
-    out.advance(len);
-    Some(len + 1)
 }
 
 #[inline]
@@ -149,27 +140,35 @@ const INPUT: usize = 24;
 /// Fewer octets than this have no fast way.
 pub(super) const LEAST: usize = 16;
 
-/// As [`super::base64`].
+/// As [`super::write_base64`].
 #[inline(always)]
-pub(super) fn base64(octets: &[u8], start: usize, end: usize, room: &mut [u8]) -> bool {
-    let fits = start <= end
-        && end <= octets.len()
-        && octets.len() >= LEAST
-        && room.len() >= super::base64_room(end - start);
-    if fits {
-        // SAFETY: the caller has asked for the feature; the rest is what was tested.
-        unsafe { encode(octets, start, end, room.as_mut_ptr()) }
-    }
-    fits
+pub(super) fn write_base64(out: &mut TextBuffer, octets: &[u8], start: usize, end: usize) -> bool {
+    // SAFETY: the caller has asked for the feature.
+    octets.len() >= LEAST && unsafe { append(out, octets, start, end) }
 }
 
 /// What the second and fourth sextet of a group are multiplied with.
 static FACTORS: u32 = 0x0100_0010;
 
+#[target_feature(enable = "avx2")]
+fn append(out: &mut TextBuffer, octets: &[u8], start: usize, end: usize) -> bool {
+    let Some(encoded) = octets.get(start..end).filter(|_| octets.len() >= LEAST) else {
+        return false;
+    };
+    out.base64_by(encoded, |room| {
+        if room.len() >= super::base64_room(encoded.len()) {
+            // SAFETY: what is asked for was tested.
+            unsafe { encode(octets, start, end, room.as_mut_ptr()) }
+        }
+    });
+    true
+}
+
 /// # Safety
 ///
 /// There are at least [`LEAST`] octets, `start..end` is a range of them, and there is the room of
 /// [`super::base64_room`] at `to`.
+#[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn encode(octets: &[u8], start: usize, end: usize, mut to: *mut u8) {
     // Spread each group of three octets over four, six bits each.

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi8, _mm512_set1_epi64, _mm512_storeu_si512, _mm512_sub_epi8,
 };
 
-use crate::{TextBuffer, name};
+use crate::name;
 
 /// Octets that become 64 characters of base64 text.
 const INPUT: usize = 48;
@@ -67,35 +67,32 @@ fn encode(octets: &[u8], room: &mut [u8]) {
     }
 }
 
-/// As [`super::write_short_name`].
-#[inline]
-pub(super) fn write_short_name<const JSON: bool>(
-    out: &mut TextBuffer,
+/// As [`super::short_name_text`].
+#[inline(always)]
+pub(super) fn short_name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
-) -> Option<usize> {
+) -> usize {
     // SAFETY: the caller has asked for the feature.
-    unsafe { write_name::<JSON>(out, octets, start, end) }
+    unsafe { name_text::<JSON>(window, octets, start, end) }
 }
 
 #[target_feature(enable = "avx512bw")]
-fn write_name<const JSON: bool>(
-    out: &mut TextBuffer,
+fn name_text<const JSON: bool>(
+    window: &mut [u8; name::WINDOW],
     octets: &[u8],
     start: usize,
     end: usize,
-) -> Option<usize> {
-    let (&length, labels) = octets.get(start..end)?.split_first()?;
-    if length == 0 {
-        out.byte(b'.');
-        return Some(1);
+) -> usize {
+    match octets.get(start..end).and_then(<[u8]>::split_first) {
+        None | Some((0, _)) => 0,
+        Some((&length, labels)) => {
+            let specials = take_labels::<JSON>(window, labels);
+            name::set_dots(window, length, labels, specials)
+        }
     }
-    let window = out.window();
-    let specials = take_labels::<JSON>(window, labels);
-    let len = name::set_dots(window, length, labels, specials);
-    out.advance(len);
-    (len > 0).then_some(len + 1)
 }
 
 /// Copies the labels as far as the window reaches, and finds the special ones among them, one bit

@@ -82,6 +82,16 @@ fn write_below_million(window: &mut [u8; 8], value: u32) -> usize {
     len + 3
 }
 
+/// Writes a number of 16 bits in decimal and returns the length.
+#[inline(always)]
+pub(super) fn write_u16(window: &mut [u8; 8], value: u16) -> usize {
+    if let Some(&text) = DECIMALS.get(usize::from(value)) {
+        put(window, 0, text);
+        return (text >> 24 & 3) as usize;
+    }
+    write_below_million(window, value.into())
+}
+
 /// Writes a number below one billion in decimal and returns the length.
 #[inline(always)]
 pub(super) fn write_below_billion(window: &mut [u8; 10], value: u32) -> usize {

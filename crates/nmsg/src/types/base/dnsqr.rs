@@ -158,8 +158,8 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
     .map(|field| view.slot(field));
     if index != 0
         || kind != UDP_QUERY_RESPONSE
-        || (query_sec.count, query_nsec.count) != (1, 1)
-        || response_sec.count != response_nsec.count
+        || (query_sec.count(), query_nsec.count()) != (1, 1)
+        || response_sec.count() != response_nsec.count()
     {
         return None;
     }
@@ -171,10 +171,10 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
         let borrowed = i64::from(nsec < 0);
         sec.wrapping_sub(borrowed) as f64 + (nsec + borrowed * 1_000_000_000) as f64 / 1e9
     };
-    if response_sec.count == 1 {
+    if response_sec.count() == 1 {
         return Some(Value::Double(since_query(time(response_sec, response_nsec))));
     }
-    if response_sec.count == 0 {
+    if response_sec.count() == 0 {
         return None;
     }
     let signed = |value: Value<'_>| if let Value::Signed(number) = value { number } else { 0 };
@@ -190,7 +190,7 @@ fn checksum<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> O
         return None;
     }
     let stored = view.slot(const { at(CHECKSUM) });
-    if stored.count != 0 {
+    if !stored.is_empty() {
         return Some(Value::Enum(stored.number() as i32));
     }
     let verdict = if view.value_by_tag(ADDRESS_ZEROED) == Some(Value::Bool(true)) {
