@@ -110,6 +110,7 @@ impl FieldIndex {
         let mut rest = body;
         loop {
             if let Some(slots) = self.slots.first_chunk_mut() {
+                slots[usize::from(UsualTag::UNKNOWN)] = Slot::default();
                 rest = scan_usual(schema, slots, body, rest)?;
             }
             if rest.is_empty() {
@@ -144,7 +145,7 @@ impl FieldIndex {
     }
 }
 
-/// Locates fields as long as they are known, in their own wire type and usually encoded; returns
+/// Locates fields as long as they are usually encoded and, if known, in their own wire type; returns
 /// what is left.
 #[inline(always)]
 fn scan_usual<'a>(
@@ -240,7 +241,7 @@ fn usual_number(word: u64) -> Option<(u64, usize)> {
     Some((bits.into(), ends.trailing_zeros() as usize / 8 + 1))
 }
 
-/// Handles what is not a known field in its own wire type: unknown fields, high field numbers,
+/// Handles what is neither usually encoded nor a known field in its own wire type: high field numbers,
 /// packed numbers, damage.
 #[cold]
 fn unusual_field(
@@ -377,6 +378,11 @@ impl<'a> StoredOctets<'a> {
     pub(crate) fn new(body: &'a [u8], slot: Slot, tag: u32) -> Self {
         Self { rest: body.get(slot.first()..).unwrap_or_default(), tag, left: slot.count() }
     }
+
+    /// All values of a field that no slot is kept for; the body was scanned without error.
+    pub(crate) fn without_slot(body: &'a [u8], number: u32) -> Self {
+        Self { rest: body, tag: number << 3 | WireType::Len as u32, left: u32::MAX }
+    }
 }
 
 impl<'a> Iterator for StoredOctets<'a> {
@@ -495,6 +501,11 @@ mod tests {
                 },
                 Ok(()),
             ),
+            ("unknown octets cut", &[0x0a, 0, 0x12, 0, 0x2a, 5, 0, 0, 0, 0], Err(Error::Truncated)),
+            ("an unknown number cut", &[0x0a, 0, 0x12, 0, 0x18, 0x80], Err(Error::Truncated)),
+            ("four unknown octets cut", &[0x0a, 0, 0x12, 0, 0x35, 0, 0, 0], Err(Error::Truncated)),
+            ("an unknown field of two octets", &[0x0a, 0, 0xaa, 1, 2, 0, 0, 0x12, 0], Ok(())),
+            ("only unknown fields", &[0x18, 1, 0x2a, 0], Err(Error::MissingField)),
             ("one required is missing", &[0x0a, 0], Err(Error::MissingField)),
             ("wrong wire type", &[0x08, 0, 0x12, 0], Err(Error::WrongWireType)),
             ("fixed32 for octets", &[0x0d, 0, 0, 0, 0, 0x12, 0], Err(Error::WrongWireType)),

@@ -252,8 +252,16 @@ impl<'a> Reader<'a> {
     /// Reads the next field; `None` at the end.
     #[inline]
     pub fn field(&mut self) -> Result<Option<RawField<'a>>, Error> {
-        if self.is_empty() {
+        let rest = self.octets.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
             return Ok(None);
+        }
+        if let [tag @ 0x08..0x80, len @ ..0x80, rest @ ..] = rest
+            && tag & 7 == WireType::Len as u8
+            && let Some(octets) = rest.get(..usize::from(*len))
+        {
+            self.at += 2 + octets.len();
+            return Ok(Some(RawField { number: (tag >> 3).into(), value: RawValue::Len(octets) }));
         }
         let (number, wire) = self.tag()?;
         Ok(Some(RawField { number, value: self.value(wire)? }))

@@ -27,16 +27,34 @@ pub(crate) struct UsualTag {
 }
 
 impl UsualTag {
-    /// The wire type of a tag that the scanner leaves to others: an unknown one, or one with eight octets.
+    /// The wire type of a tag that the scanner leaves to others: of a known field in another wire type, or
+    /// with eight octets.
     const OTHER: u8 = u8::MAX;
 
     const UNUSUAL: Self = Self { wire: Self::OTHER, slot: 0 };
 
+    /// The slot of unknown fields, whose values nobody asks for.
+    pub(crate) const UNKNOWN: u8 = u8::MAX;
+
     fn new(position: u16, wire: WireType) -> Self {
         match u8::try_from(position) {
-            Ok(slot) if wire != WireType::Fixed64 => Self { wire: wire as u8, slot },
+            Ok(slot) if slot != Self::UNKNOWN && wire != WireType::Fixed64 => {
+                Self { wire: wire as u8, slot }
+            }
             _ => Self::UNUSUAL,
         }
+    }
+
+    /// What the scanner does with the raw tags of a field number as long as no field has it.
+    fn unknown(number: usize) -> [Self; 8] {
+        let usual = |wire| Self { wire: wire as u8, slot: Self::UNKNOWN };
+        let mut tags = [Self::UNUSUAL; 8];
+        if number > 0 {
+            for wire in [WireType::Varint, WireType::Len, WireType::Fixed32] {
+                tags[wire as usize] = usual(wire);
+            }
+        }
+        tags
     }
 }
 
@@ -81,6 +99,9 @@ impl Schema {
         let fields = &declaration.fields;
         let mut dense = Box::new([NO_SLOT; DENSE_TAGS]);
         let mut usual = Box::new([UsualTag::UNUSUAL; DENSE_TAGS]);
+        for (number, tags) in usual.as_chunks_mut().0.iter_mut().enumerate() {
+            *tags = UsualTag::unknown(number);
+        }
         let mut numbers = Vec::new();
         let mut tags = Vec::new();
         for (i, field) in fields.iter().enumerate() {
@@ -91,6 +112,7 @@ impl Schema {
             if tag < DENSE_FIELDS {
                 let raw = tag as usize * 8 + entry.wire as usize;
                 dense[raw] = entry.field;
+                usual[tag as usize * 8..][..8].fill(UsualTag::UNUSUAL);
                 usual[raw] = UsualTag::new(entry.field, entry.wire);
                 numbers.resize(numbers.len().max(tag as usize + 1), NO_SLOT);
                 numbers[tag as usize] = entry.field;

@@ -1,5 +1,6 @@
 //! `base:dnstap`: what a name server saw, in the dnstap format (`message-types` §3.13).
 
+use crate::index::StoredOctets;
 use crate::schema::FieldType::{Bytes, Enum, Ip, Uint16, Uint32, Uint64};
 use crate::schema::{
     EnumValue, Field, FieldFlags, Form, Getter, MessageType, Storage, enum_values,
@@ -178,9 +179,7 @@ fn check(body: &[u8]) -> Result<(), Error> {
 fn derive(view: View<'_>) -> view::Derived<'_> {
     let mut derived = Derived::default();
     let mut present = false;
-    let mut outer = Reader::new(view.body());
-    while let Ok(Some(field)) = outer.field() {
-        let (MESSAGE, RawValue::Len(message)) = (field.number, field.value) else { continue };
+    for message in StoredOctets::without_slot(view.body(), MESSAGE) {
         present = true;
         let mut inner = Reader::new(message);
         while let Ok(Some(field)) = inner.field() {
@@ -237,4 +236,52 @@ const QNAME: Getter =
 
 fn word<'d>(word: Option<u16>) -> Option<Value<'d>> {
     word.map(|word| Value::Unsigned(word.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::FieldIndex;
+    use crate::schema::Schema;
+
+    /// Query port and query address of a record.
+    fn port_and_address(body: &[u8]) -> Result<(Option<u64>, Option<Vec<u8>>), Error> {
+        let schema = Schema::new(TYPE);
+        let mut index = FieldIndex::new();
+        let view = View::new(&schema, body, &mut index)?;
+        let view::Derived::DnsTap(derived) = derive(view) else { return Ok((None, None)) };
+        let port = match derived.inner[6] {
+            Some(RawValue::Varint(port)) => Some(port),
+            _ => None,
+        };
+        Ok((port, derived.octets(4).map(<[u8]>::to_vec)))
+    }
+
+    #[test]
+    fn embedded_messages_are_merged_wherever_they_stand() {
+        let address = Some(vec![10, 0, 0, 1]);
+        for (name, body, want) in [
+            ("none", &[0x78, 1][..], Ok((None, None))),
+            ("one", &[0x78, 1, 0x72, 4, 8, 1, 0x30, 53], Ok((Some(53), None))),
+            (
+                "others between, empty ones, one with a long length",
+                &[
+                    0x72, 0, 0x72, 6, 0x22, 4, 10, 0, 0, 1, 0x78, 1, 0x72, 0, 0x1a, 0, 0x72, 0x82,
+                    0, 8, 1, 0x72, 2, 0x30, 53,
+                ],
+                Ok((Some(53), address)),
+            ),
+            ("the last value counts", &[0x78, 1, 0x72, 4, 8, 1, 0x30, 1, 0x72, 2, 0x30, 2], {
+                Ok((Some(2), None))
+            }),
+            ("without its type", &[0x78, 1, 0x72, 0], Err(Error::MissingField)),
+            ("in another wire type", &[0x78, 1, 0x70, 1], Err(Error::WrongWireType)),
+            ("a port that is octets", &[0x78, 1, 0x72, 4, 8, 1, 0x32, 0], {
+                Err(Error::WrongWireType)
+            }),
+            ("damaged inside", &[0x78, 1, 0x72, 3, 8, 1, 0x30], Err(Error::Truncated)),
+        ] {
+            assert_eq!(port_and_address(body), want, "{name}");
+        }
+    }
 }
