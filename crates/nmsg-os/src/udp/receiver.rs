@@ -1,7 +1,9 @@
 use std::io;
+use std::iter::Zip;
 use std::mem::size_of;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
+use std::slice::{ChunksExact, Iter};
 use std::time::Instant;
 
 use super::socket::{self, Endpoint, Number, RawAddress};
@@ -156,15 +158,12 @@ impl Receiver {
 
     /// The datagrams of the last [`Self::receive`], in order of arrival.
     pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
-        self.messages.iter().zip(self.slots.chunks_exact(SLOT)).flat_map(|(message, slot)| {
-            // A message without octets is a datagram all the same.
-            let count = message.len.div_ceil(message.segment).max(1);
-            (0..count).map(move |n| {
-                let start = n * message.segment;
-                let end = (start + message.segment).min(message.len);
-                Datagram { sender: message.sender, octets: &slot[start..end] }
-            })
-        })
+        Datagrams {
+            messages: self.messages.iter().zip(self.slots.chunks_exact(SLOT)),
+            sender: UNKNOWN_SENDER,
+            rest: &[],
+            segment: 0,
+        }
     }
 
     /// Waits until there is something to receive, a latch is raised, or `until` has come.
@@ -207,6 +206,32 @@ impl Receiver {
     pub fn buffer_size(&self) -> io::Result<usize> {
         // The kernel tells twice the size that was asked for.
         Ok(usize::try_from(Number::RECEIVE_BUFFER.get(&self.socket)?).unwrap_or(0) / 2)
+    }
+}
+
+/// Iterator over the datagrams of the messages that were received together.
+struct Datagrams<'a> {
+    messages: Zip<Iter<'a, Message>, ChunksExact<'a, u8>>,
+    /// Of the message at hand: its sender, its octets from the next datagram on, and the octets of each.
+    sender: SocketAddr,
+    rest: &'a [u8],
+    segment: usize,
+}
+
+impl<'a> Iterator for Datagrams<'a> {
+    type Item = Datagram<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // A message without octets is a datagram all the same.
+        if self.rest.is_empty() {
+            let (message, slot) = self.messages.next()?;
+            (self.sender, self.segment) = (message.sender, message.segment);
+            self.rest = slot.get(..message.len).unwrap_or_default();
+        }
+        let (octets, rest) = self.rest.split_at(self.segment.min(self.rest.len()));
+        self.rest = rest;
+        Some(Datagram { sender: self.sender, octets })
     }
 }
 

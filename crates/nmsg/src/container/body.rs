@@ -1,9 +1,11 @@
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::payload_header::{Fields, tag};
 use super::usual_form::{Usual, join_groups};
+use crate::Payload;
+use crate::crc::{self, Sums};
 use crate::wire::{self, Reader, WireType};
-use crate::{Payload, crc};
 
 const PAYLOADS: u32 = 1;
 const PAYLOAD_CRCS: u32 = 2;
@@ -40,6 +42,9 @@ pub struct ContainerBody {
     /// The headers of those records that do not have the usual form.
     unusual: Vec<Fields>,
     crcs: Vec<u32>,
+    /// So many records from the first on have the usual form and stand one behind the other, from the
+    /// first octet on.
+    run: usize,
     sequence: Option<u32>,
     sequence_id: Option<u64>,
 }
@@ -50,6 +55,17 @@ enum Record {
     Usual(Usual),
     /// Position among the unusual ones.
     Unusual(u32),
+}
+
+impl Record {
+    /// Where a record in the usual form ends; 0 for another.
+    #[inline(always)]
+    fn usual_end(self) -> usize {
+        match self {
+            Self::Usual(usual) => usual.end as usize,
+            Self::Unusual(_) => 0,
+        }
+    }
 }
 
 impl ContainerBody {
@@ -64,6 +80,7 @@ impl ContainerBody {
         self.records.clear();
         self.unusual.clear();
         self.crcs.clear();
+        self.run = 0;
         if self.unusual.capacity().max(self.crcs.capacity()) > MUCH {
             self.unusual.shrink_to(MUCH);
             self.crcs.shrink_to(MUCH);
@@ -101,23 +118,36 @@ impl ContainerBody {
             // Positions are 32 bits, as the lengths of containers are.
             return Err(wire::Error::Truncated);
         }
-        let mut rest = octets;
+        let mut rest = self.decode_usual(octets, octets.len());
+        self.run = self.records.len();
         loop {
-            let at = |rest: &[u8]| (octets.len() - rest.len()) as u32;
-            while let Some((record, len)) = Usual::recognise(rest, at(rest), PAYLOADS_TAG) {
-                self.records.push(Record::Usual(record));
-                rest = &rest[len..];
-            }
-            while let Some(crc) = usual_crc(rest) {
+            while let Some((crc, len)) = usual_crc(rest) {
                 self.crcs.push(crc);
-                rest = &rest[USUAL_CRC..];
+                rest = &rest[len..];
             }
             if rest.is_empty() {
                 return Ok(());
             }
+            if let Some((number, id)) = usual_place(rest) {
+                (self.sequence, self.sequence_id) = (Some(number), Some(id));
+                return Ok(());
+            }
             let at = self.decode_other(octets, octets.len() - rest.len())?;
-            rest = &octets[at..];
+            rest = self.decode_usual(&octets[at..], octets.len());
         }
+    }
+
+    /// Reads records as long as they have the usual form; gives what is behind them. Positions count
+    /// from the start of a body of which `rest` is the end.
+    #[inline(always)]
+    fn decode_usual<'o>(&mut self, mut rest: &'o [u8], body_len: usize) -> &'o [u8] {
+        while let Some((record, len)) =
+            Usual::recognise(rest, (body_len - rest.len()) as u32, PAYLOADS_TAG)
+        {
+            self.records.push(Record::Usual(record));
+            rest = &rest[len..];
+        }
+        rest
     }
 
     /// Reads any field in any form; gives the position behind it.
@@ -236,6 +266,45 @@ impl ContainerBody {
         Some(EncodedPayload { message: usual.encoded(octets), body_len: body.len(), crc })
     }
 
+    /// True when all records that have a checksum fit it (`decisions` CR-6); the octets that were decoded
+    /// are those at `body`.
+    #[must_use]
+    #[inline]
+    pub fn all_crcs_match(&self, octets: &[u8], body: Range<usize>) -> bool {
+        let run = self.run.min(self.crcs.len());
+        let sums = Sums::new(octets);
+        let usual = self.records.iter().zip(&self.crcs).take(run).all(|(record, stored)| {
+            let Record::Usual(Usual { body_start, body_end, .. }) = *record else { return false };
+            let part = body.start + body_start as usize..body.start + body_end as usize;
+            stored.swap_bytes() == sums.crc32c(part)
+        });
+        let octets = octets.get(body).unwrap_or_default();
+        usual && (run..self.crcs.len()).all(|position| self.crc_matches(position, octets))
+    }
+
+    /// Records in front of this position may be copied several at once; see [`Self::run`].
+    #[must_use]
+    #[inline]
+    pub fn run_end(&self) -> usize {
+        self.run
+    }
+
+    /// Records in front of [`Self::run_end`] as copies may take them, all at once; `octets` are those
+    /// that were decoded. `None` when one of them has no checksum.
+    #[must_use]
+    #[inline]
+    pub fn run<'a>(&'a self, range: Range<usize>, octets: &'a [u8]) -> Option<EncodedRun<'a>> {
+        if range.end > self.run {
+            return None;
+        }
+        let start = match range.start.checked_sub(1) {
+            None => 0,
+            Some(before) => self.records.get(before)?.usual_end(),
+        };
+        let (records, crcs) = (self.records.get(range.clone())?, self.crcs.get(range)?);
+        Some(EncodedRun { octets, start, records, crcs })
+    }
+
     /// One record by its position; `octets` are those that were decoded.
     #[must_use]
     #[inline]
@@ -281,6 +350,46 @@ pub struct StoredPayload<'a> {
     /// The record's own message (NmsgPayload), when it is octet for octet what a writer makes of
     /// [`Self::payload`]: copies may take it as it is.
     pub encoded: Option<&'a [u8]>,
+}
+
+/// Records that stand one behind the other and are, with all that is around them there, octet for octet
+/// what a writer would make of them.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedRun<'a> {
+    octets: &'a [u8],
+    start: usize,
+    records: &'a [Record],
+    crcs: &'a [u32],
+}
+
+impl<'a> EncodedRun<'a> {
+    /// Number of records.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// True when there are no records.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Octets of the first `count` records together.
+    #[inline]
+    pub(super) fn octets_of(&self, count: usize) -> usize {
+        let last = count.checked_sub(1).and_then(|last| self.records.get(last));
+        last.map_or(0, |record| record.usual_end().saturating_sub(self.start))
+    }
+
+    /// The first `count` records, and the checksums stored for them.
+    #[inline]
+    pub(super) fn first(&self, count: usize) -> (&'a [u8], &'a [u32]) {
+        let end = self.start + self.octets_of(count);
+        let octets = self.octets.get(self.start..end).unwrap_or_default();
+        (octets, self.crcs.get(..count).unwrap_or_default())
+    }
 }
 
 /// A record that is, octet for octet, what a writer would make of it.
@@ -343,16 +452,41 @@ fn unusual_record<'a>(
     }
 }
 
-/// Octets of a checksum with five octets and its tag.
-const USUAL_CRC: usize = 6;
-
-/// Reads a checksum of five octets, as nearly all have, anywhere but at the very end.
+/// Reads a checksum of up to five octets, anywhere but at the very end, and gives the octets that it
+/// takes. One in sixteen has less than five.
 #[inline(always)]
-fn usual_crc(rest: &[u8]) -> Option<u32> {
-    const MASK: u64 = u64::from_le_bytes([0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0]);
-    const VALUE: u64 = u64::from_le_bytes([PAYLOAD_CRCS_TAG, 0x80, 0x80, 0x80, 0x80, 0, 0, 0]);
+fn usual_crc(rest: &[u8]) -> Option<(u32, usize)> {
     let field = u64::from_le_bytes(*rest.first_chunk()?);
-    if field & MASK == VALUE { Some(join_groups(field >> 8) as u32) } else { None }
+    let groups = field >> 8;
+    let ends = !groups & 0x80_8080_8080;
+    if field as u8 != PAYLOAD_CRCS_TAG || ends == 0 {
+        return None;
+    }
+    // All bits up to the one that ends the number.
+    let number = groups & (ends ^ (ends - 1));
+    Some((join_groups(number) as u32, ends.trailing_zeros() as usize / 8 + 2))
+}
+
+/// Reads the place in a stream where it is all that is left, as in any datagram.
+#[inline(always)]
+fn usual_place(rest: &[u8]) -> Option<(u32, u64)> {
+    let (number, rest) = rest.strip_prefix(&[SEQUENCE_TAG]).and_then(varint)?;
+    let (id, rest) = rest.strip_prefix(&[SEQUENCE_ID_TAG]).and_then(varint)?;
+    rest.is_empty().then_some((number as u32, id))
+}
+
+/// Reads a number; gives what is behind it.
+#[inline(always)]
+fn varint(octets: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut shift) = (0, 0);
+    for (at, octet) in octets.iter().enumerate().take(10) {
+        number |= u64::from(octet & 0x7f) << shift;
+        shift += 7;
+        if *octet < 0x80 {
+            return Some((number, &octets[at + 1..]));
+        }
+    }
+    None
 }
 
 /// Appends the warning for a record that is dropped because of its checksum, in the reference's
