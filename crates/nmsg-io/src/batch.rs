@@ -241,7 +241,7 @@ impl Batch {
         let start = position as usize;
         let left = selection.end.checked_sub(selection.start)?;
         let end = index.run_end().min(start.checked_add(left)?);
-        let last = self.entries.get(selection.start + (end - start).checked_sub(1)?)?;
+        let last = self.entries.get(selection.start + end.checked_sub(start)?.checked_sub(1)?)?;
         // Entries of containers are in ascending order, so that none is missing in between.
         let is_whole = self.made.is_empty()
             && selection.step == 1
