@@ -1,7 +1,7 @@
 //! How many datagrams a second a listener takes without losing one.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use nmsg::Limits;
 use nmsg::container::Decoder;
-use nmsg_os::{Usage, wait_with_usage};
+use nmsg_os::udp::{Endpoint, Receiver};
+use nmsg_os::{Ready, Usage, wait_with_usage};
 
 use super::Tool;
 use crate::share::Share;
@@ -230,11 +231,9 @@ impl Listening<'_> {
         let (mut lost, mut drained) = (0, ended);
         while let Some(backlog) = backlog(port)? {
             (lost, drained) = (backlog.lost, began.elapsed());
-            let is_told = match rate {
-                Some(_) => lost > 0 || drained > ended + LEFT,
-                None => lost > 0 && backlog.waiting == 0,
-            };
-            if is_told || drained > ended + DRAIN {
+            // Some programs take half a second to notice that they have everything.
+            let is_told = rate.is_some() && (lost > 0 || drained > ended + LEFT);
+            if is_told || backlog.waiting == 0 || drained > ended + DRAIN {
                 break;
             }
             thread::sleep(LOOK);
@@ -248,7 +247,10 @@ impl Listening<'_> {
                 cpu: usage.cpu().as_secs_f64() / datagrams as f64,
                 limited_by_sender: false,
             }),
-            _ => Trial::Lost((datagrams as f64 - lost as f64) / drained.as_secs_f64()),
+            _ => {
+                let reading = drained - ended + sent.unwrap_or(TRIAL);
+                Trial::Lost(datagrams.saturating_sub(lost) as f64 / reading.as_secs_f64())
+            }
         })
     }
 
@@ -293,7 +295,7 @@ struct Backlog {
     /// Octets that wait in it.
     waiting: u64,
     /// Datagrams that were dropped.
-    lost: u64,
+    lost: usize,
 }
 
 /// Waits until somebody has bound a port.
@@ -324,16 +326,21 @@ fn backlog(port: u16) -> io::Result<Option<Backlog>> {
 /// The datagrams that a program makes of the file: sent to a socket of our own, slowly enough to take them
 /// all.
 fn datagrams_of(sender: &Tool, data: &Path) -> io::Result<Vec<Vec<u8>>> {
-    let socket = UdpSocket::bind("127.0.0.1:0")?;
-    socket.set_read_timeout(Some(DRAIN))?;
-    let port = socket.local_addr()?.port();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut receiver = Receiver::bind(Endpoint { address, interface: None })?;
+    let port = receiver.local_address()?.port();
     let sending = start_sending(sender, data, &["-s", &format!("127.0.0.1/{port},50000,100")])?;
-    let (mut datagrams, mut buffer) = (Vec::new(), [0; 1 << 16]);
-    while let Ok(len) = socket.recv(&mut buffer) {
-        datagrams.push(buffer[..len].to_vec());
+    let mut datagrams = Vec::new();
+    while receiver.wait(&[], Some(Instant::now() + DRAIN))? != Ready::Timeout {
+        let mut octets = Vec::new();
+        receiver.receive(&mut octets)?;
+        datagrams.extend(receiver.datagrams().map(|one| octets[one.octets].to_vec()));
     }
     wait_with_usage(sending)?;
-    Ok(datagrams)
+    match receiver.dropped()? {
+        0 => Ok(datagrams),
+        lost => Err(io::Error::other(format!("{lost} datagrams were lost before they were kept"))),
+    }
 }
 
 /// Number of payloads of a datagram.
