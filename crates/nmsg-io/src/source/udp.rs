@@ -168,3 +168,67 @@ impl Source for UdpSource {
         self.messages.finish(batch);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nmsg::container::{Flags, Header};
+    use nmsg_os::udp::{Endpoint, Sender};
+
+    /// A datagram that says that it is a compressed container of so many octets.
+    fn compressed(inflated: u32, filling: u8) -> Vec<u8> {
+        let body = [&inflated.to_be_bytes()[..], &[filling; 600]].concat();
+        let header = Header::v2(Flags::ZLIB, body.len() as u32);
+        [&header.to_octets()[..], &body].concat()
+    }
+
+    fn pair() -> (UdpSource, Sender) {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let receiver = Receiver::bind(Endpoint { address, interface: None }).unwrap();
+        let address = receiver.local_address().unwrap();
+        let sender = Sender::connect(Endpoint { address, interface: None }, None).unwrap();
+        (UdpSource::new("test".to_owned(), receiver, &Limits::default()), sender)
+    }
+
+    /// The last octets of the bodies of a batch, in order.
+    fn fillings(batch: &RawBatch) -> Vec<u8> {
+        let body = |piece: &RawPiece| match piece {
+            RawPiece::Message { body, .. } => batch.octets[body.clone()].last().copied(),
+            _ => None,
+        };
+        batch.pieces.iter().filter_map(body).collect()
+    }
+
+    #[test]
+    fn what_would_inflate_too_much_is_left_for_the_next_batches_in_order() {
+        for ends_early in [false, true] {
+            let (mut source, sender) = pair();
+            for filling in 0..25 {
+                sender.send(&compressed(400_000, filling)).unwrap();
+                sender.send(b"no container").unwrap();
+            }
+            let mut batch = RawBatch::default();
+            let (mut got, mut faults, mut largest) = (Vec::new(), 0, 0);
+            let mut note = |batch: &RawBatch| {
+                let some = fillings(batch);
+                largest = largest.max(some.len());
+                got.extend(some);
+                let is_fault = |piece: &&RawPiece| matches!(piece, RawPiece::Fault(_));
+                faults += batch.pieces.iter().filter(is_fault).count();
+            };
+            while source.read(&mut batch).unwrap() == Event::Batch {
+                note(&batch);
+                if ends_early {
+                    // Everything was received by now, except what one call does not give.
+                    while source.take_rest(&mut batch) {
+                        note(&batch);
+                    }
+                }
+            }
+            assert!(!source.take_rest(&mut batch));
+            assert_eq!(got, (0..25).collect::<Vec<u8>>());
+            assert_eq!(faults, 25);
+            assert_eq!(largest, 3, "octets of 1 MiB and a little more at once");
+        }
+    }
+}

@@ -157,7 +157,7 @@ mod tests {
         let mut state = 7_u32;
         let mut random = |below: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (u64::from(state) * u64::from(below) >> 32) as usize
+            ((u64::from(state) * u64::from(below)) >> 32) as usize
         };
         for round in 0..3000 {
             let buffer = 512 + random(4000);
