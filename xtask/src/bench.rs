@@ -12,9 +12,7 @@ use std::{env, fs};
 
 use nmsg_os::{Usage, wait_with_usage};
 
-use crate::share::Share;
 use crate::{root, samples};
-use network::Sender;
 
 /// Runs of each program per row; the median counts.
 const ROUNDS: usize = 5;
@@ -168,16 +166,6 @@ const PEERS: &[Peer] = &[
         own: &["-r", "{D}/dnsdedupe.nmsg", "-z", "-w", "/dev/null"],
     },
 ];
-
-/// What a listener gets of its processor in every period, in microseconds, where it is held to a share:
-/// few enough for its receive buffer to last while it may not run.
-const UDP_QUOTA: u32 = 2_500;
-const UDP_PERIOD: u32 = 10_000;
-
-/// The row of a listener.
-const UDP_RECEIVE: &str = "UDP → NMSG, 1 M SIE:dnsdedupe in datagrams of 1400 octets";
-/// Payloads of the file that it is sent.
-const UDP_PAYLOADS: u64 = 1_000_000;
 
 /// A program under measurement.
 struct Tool {
@@ -333,50 +321,8 @@ pub(crate) fn run(only: Option<&str>) -> io::Result<()> {
         let (theirs, mine) = (Median::of(theirs).cpu, Median::of(mine).cpu);
         tell(format!("| {work} | {version} | {theirs:.3} | {mine:.3} | {:.1}× |", theirs / mine))?;
     }
-    if is_wanted(UDP_RECEIVE) {
-        let share = Share::new(UDP_QUOTA, UDP_PERIOD);
-        if let Err(error) = &share {
-            tell(format!("\nNo listener is held to a share of its processor: {error}"))?;
-        }
-        let held = share.as_ref().ok();
-        tell(
-            "\n| path | sender | datagrams/s without loss | C suite's | ratio | CPU s | C suite's |\n\
-             |---|---|---|---|---|---|---|"
-                .to_owned(),
-        )?;
-        let (file, size) = ("dnsdedupe.nmsg", "1400");
-        let traffic = network::Traffic { data: &data, file, payloads: UDP_PAYLOADS, size };
-        let file = data.join("datagrams");
-        network::prepare(&ours, &traffic, &file)?;
-        let senders = [
-            ("prepared datagrams", Some(Sender::Prepared(&file)), None),
-            ("ours", Some(Sender::Tool(&ours)), None),
-            ("C suite", reference.as_ref().map(Sender::Tool), None),
-            ("prepared datagrams, a quarter", held.map(|_| Sender::Prepared(&file)), held),
-        ];
-        for (name, sender, share) in senders {
-            let Some(sender) = sender else { continue };
-            let own = network::highest_rate(sender, &ours, &traffic, share)?;
-            let other = match &reference {
-                Some(reference) => Some(network::highest_rate(sender, reference, &traffic, share)?),
-                None => None,
-            };
-            let rate = |taken: &network::Taken| {
-                let sign = if taken.limited_by_sender { "at least " } else { "" };
-                format!("{sign}{:.0}", taken.rate)
-            };
-            let (other_rate, other_cpu) = match &other {
-                Some(other) => (rate(other), format!("{:.3}", other.cpu)),
-                None => ("–".to_owned(), "–".to_owned()),
-            };
-            let ratio = other.map_or("–".to_owned(), |other| {
-                format!("{:.1}×", own.rate / other.rate.max(f64::MIN_POSITIVE))
-            });
-            let (own_rate, own_cpu) = (rate(&own), own.cpu);
-            tell(format!(
-                "| {UDP_RECEIVE} | {name} | {own_rate} | {other_rate} | {ratio} | {own_cpu:.3} | {other_cpu} |"
-            ))?;
-        }
+    if network::is_wanted(only) {
+        network::measure(&data, &ours, reference.as_ref(), &mut tell)?;
     }
     if only.is_some() {
         return Ok(());
@@ -457,8 +403,10 @@ fn page(table: &str, reference: Option<&Tool>) -> String {
     let mut page = String::from(
         "# Benchmarks\n\nMedians of five runs each, the two programs in turn, both pinned to one processor, output to \
          /dev/null.\nCPU is user and system time. Where two processors, other programs or the network are measured, the headings say what counts: one worker and two are compared by time \
-         on the wall, other programs by medians of five runs; a listener has processor 1, its sender processor 0, and its rate is the highest, in steps of a tenth, of which not all of three tries lose datagrams. In the row with a quarter, \
-         both listeners are held to 2.5 ms of every 10 ms of their processor (a control group), so that they and not the sender are the limit. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
+         on the wall, other programs by medians of five runs; a listener has processor 1, its sender processor 0. Its rate is the highest, in steps of a tenth, of which one of three trials, a second each, loses no datagram and leaves no more than is read in 80 ms; \
+         the search starts with as much as the sender can send, and where nothing of that is lost there is only a lower bound (at least). Nothing else differs between the two programs: \
+         the datagrams, the sender, the receive buffer (both ask for 16 MiB). In the row with an eighth, \
+         both listeners are held to 5 ms of every 40 ms of their processor (a control group), so that they and not the sender are the limit. Repeat it with `NMSG_REFERENCE=DIR cargo xtask bench` \
          (without the variable only this suite is measured).\nThe data is generated from a fixed seed; see `xtask/src/traffic.rs`.\n\n",
     );
     page.push_str(&machine(reference.map(|reference| reference.program.as_path())));

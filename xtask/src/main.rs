@@ -66,8 +66,10 @@ fn main() -> ExitCode {
         ["bench", "--shapes", ref rest @ ..] => shapes::run(rest),
         ["bench", only] => bench::run(Some(only)),
         // For itself: the sender of a row above.
-        ["replay", file, port, rate] => match (port.parse(), rate.parse()) {
-            (Ok(port), Ok(rate)) => bench::network::replay(Path::new(file), port, rate),
+        ["replay", file, port, rate, count] => match (port.parse(), rate.parse(), count.parse()) {
+            (Ok(port), Ok(rate), Ok(count)) => {
+                bench::network::replay(Path::new(file), port, rate, count)
+            }
             _ => Err(io::Error::other(USAGE)),
         },
         ["adversary", ref rest @ ..] => adversary::run(rest),

@@ -1,5 +1,5 @@
 use nmsg::Payload;
-use nmsg::container::{ContainerBody, EncodedPayload, StoredPayload};
+use nmsg::container::{ContainerBody, EncodedPayload, EncodedRun, StoredPayload};
 use std::net::SocketAddr;
 use std::ops::Range;
 
@@ -121,6 +121,13 @@ pub struct Arrival {
     pub sequence: Option<u32>,
 }
 
+impl Arrival {
+    /// True for two containers of one sender and one stream.
+    pub(crate) fn is_of_the_same_stream(&self, other: &Self) -> bool {
+        (self.peer, self.sequence_id) == (other.peer, other.sequence_id)
+    }
+}
+
 /// Numbers about the input that a batch was made of.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct DecodeTally {
@@ -224,6 +231,25 @@ impl Batch {
         index.encoded(position as usize, self.octets.get(body.clone())?)
     }
 
+    /// Payloads of one container at the start of a selection, if a copy may take them all at once as they
+    /// stood there. Their checksums fit.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn run(&self, selection: &Selection) -> Option<EncodedRun<'_>> {
+        let Entry { container, position } = *self.entries.get(selection.start)?;
+        let Indexed { body, index } = self.containers.get(container as usize)?;
+        let start = position as usize;
+        let left = selection.end.checked_sub(selection.start)?;
+        let end = index.run_end().min(start.checked_add(left)?);
+        let last = self.entries.get(selection.start + end.checked_sub(start)?.checked_sub(1)?)?;
+        // Entries of containers are in ascending order, so that none is missing in between.
+        let is_whole = self.made.is_empty()
+            && selection.step == 1
+            && *last == Entry { container, position: end as u32 - 1 };
+        let octets = self.octets.get(body.clone())?;
+        index.run(start..end, octets).filter(|_| is_whole)
+    }
+
     /// One payload as it stood in its container. A checksum that is there fits.
     #[must_use]
     #[inline(always)]
@@ -258,6 +284,20 @@ impl Batch {
                 self.entries.push(Entry { container, position: position as u32 });
             }
         }
+        self.keep_index(index, body);
+    }
+
+    /// As [`Self::push_container`], of all payloads.
+    #[inline(always)]
+    pub(crate) fn push_whole_container(&mut self, index: &mut ContainerBody, body: Range<usize>) {
+        let container = self.used as u32;
+        let positions = 0..index.len() as u32;
+        self.entries.extend(positions.map(|position| Entry { container, position }));
+        self.keep_index(index, body);
+    }
+
+    #[inline(always)]
+    fn keep_index(&mut self, index: &mut ContainerBody, body: Range<usize>) {
         if self.containers.len() == self.used {
             self.containers.push(Indexed::default());
         }

@@ -507,9 +507,15 @@ impl<'r> Lane<'r> {
         };
         let keeps_records = writer.keeps_records();
         let mut result = Ok(());
-        while !matches!(result, Err(Emit::Failed(_)))
-            && let Some(at) = selection.take_next()
-        {
+        while !matches!(result, Err(Emit::Failed(_))) {
+            if keeps_records && let Some(run) = batch.run(selection) {
+                let taken = writer.take_run(&run);
+                selection.start += taken;
+                if taken > 0 {
+                    continue;
+                }
+            }
+            let Some(at) = selection.take_next() else { break };
             shares.set(match writer.pending() as u64 {
                 0 => (1, 0),
                 waiting => (waiting, 1),

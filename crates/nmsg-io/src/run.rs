@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::batch::Batch;
+use crate::batch::{Arrival, Batch};
 use crate::deal::{Deal, Dealer};
 use crate::engine::Outcome;
 use crate::fault::{Fault, FaultKind};
@@ -237,8 +237,10 @@ impl<'e, 'r> Run<'e, 'r> {
         let strict = self.strict && !*is_network;
         if !batch.arrivals.is_empty() {
             let now = self.start.elapsed();
-            for arrival in &batch.arrivals {
-                loss.record(arrival.peer, arrival.sequence_id, arrival.sequence, now);
+            for row in batch.arrivals.chunk_by(Arrival::is_of_the_same_stream) {
+                let Some(Arrival { peer, sequence_id, .. }) = row.first().copied() else { break };
+                let sequences = row.iter().map(|arrival| arrival.sequence);
+                loss.record_row(peer, sequence_id, sequences, now);
             }
             account.lost_containers = loss.dropped();
         }

@@ -174,14 +174,22 @@ impl RawBatch {
         self.inflated >= FULL_INFLATED
     }
 
-    /// Appends the body of a container; gives its range.
-    fn push_body(&mut self, header: &Header, body: &[u8]) -> Range<usize> {
+    /// Notes a container whose body is among the octets.
+    #[inline]
+    fn note_body(&mut self, header: &Header, body: &Range<usize>) {
         if header.flags.is_zlib() {
+            let body = self.octets.get(body.clone()).unwrap_or_default();
             self.inflated += Inflater::bound(body);
         }
+    }
+
+    /// Appends the body of a container; gives its range.
+    fn push_body(&mut self, header: &Header, body: &[u8]) -> Range<usize> {
         let start = self.octets.len();
         self.octets.extend_from_slice(body);
-        start..self.octets.len()
+        let body = start..self.octets.len();
+        self.note_body(header, &body);
+        body
     }
 
     /// Appends a container of a stream that starts at `offset` there.
@@ -202,6 +210,18 @@ impl RawBatch {
     /// Appends a container that arrived as a message.
     pub fn push_message(&mut self, header: Header, body: &[u8], peer: Option<SocketAddr>) {
         let body = self.push_body(&header, body);
+        self.pieces.push(RawPiece::Message { header, body, peer });
+    }
+
+    /// Notes a container that arrived as a message and whose body is among the octets.
+    #[inline]
+    fn push_message_within(
+        &mut self,
+        header: Header,
+        body: Range<usize>,
+        peer: Option<SocketAddr>,
+    ) {
+        self.note_body(&header, &body);
         self.pieces.push(RawPiece::Message { header, body, peer });
     }
 }

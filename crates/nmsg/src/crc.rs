@@ -1,5 +1,7 @@
 //! CRC-32C (Castagnoli), the checksum of payloads and fragments.
 
+use std::ops::Range;
+
 /// Reflected polynomial of CRC-32C.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
@@ -39,10 +41,43 @@ static TABLES: [[u32; 256]; 8] = {
 #[inline]
 pub fn crc32c(octets: &[u8]) -> u32 {
     #[cfg(target_arch = "x86_64")]
-    if hardware::is_there() {
-        return hardware::crc32c(octets);
+    if let Some(instructions) = hardware::Instructions::find() {
+        return instructions.crc32c(octets);
     }
     crc32c_portable(octets)
+}
+
+/// Checksums of many parts of the same octets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums<'a> {
+    octets: &'a [u8],
+    #[cfg(target_arch = "x86_64")]
+    instructions: Option<hardware::Instructions>,
+}
+
+impl<'a> Sums<'a> {
+    /// Those of parts of `octets`.
+    #[inline]
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
+        Self {
+            octets,
+            #[cfg(target_arch = "x86_64")]
+            instructions: hardware::Instructions::find(),
+        }
+    }
+
+    /// The checksum of a part, as [`crc32c`] gives it. The time does not depend on its length where that is
+    /// usual, so that there is nothing to foretell.
+    #[inline]
+    pub(crate) fn crc32c(&self, part: Range<usize>) -> u32 {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(instructions) = self.instructions
+            && let Some(sum) = instructions.crc32c_of_middling(self.octets, &part)
+        {
+            return sum;
+        }
+        crc32c(self.octets.get(part).unwrap_or_default())
+    }
 }
 
 /// The number that containers store for `octets`: the checksum with its octets reversed, whatever
@@ -73,13 +108,39 @@ fn crc32c_portable(octets: &[u8]) -> u32 {
 #[expect(unsafe_code, reason = "the processor's CRC and carry-less multiplication instructions")]
 mod hardware {
     use std::arch::x86_64::{
-        _mm_clmulepi64_si128, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi64_si128, _mm_cvtsi128_si64,
-        _mm_xor_si128,
+        __m128i, _mm_clmulepi64_si128, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi64_si128,
+        _mm_cvtsi128_si64, _mm_xor_si128,
     };
+    use std::ops::Range;
 
-    pub(super) fn is_there() -> bool {
-        std::arch::is_x86_feature_detected!("sse4.2")
-            && std::arch::is_x86_feature_detected!("pclmulqdq")
+    /// Stands for a processor that has them.
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct Instructions(());
+
+    impl Instructions {
+        #[inline]
+        pub(super) fn find() -> Option<Self> {
+            let is_there = std::arch::is_x86_feature_detected!("sse4.2")
+                && std::arch::is_x86_feature_detected!("pclmulqdq");
+            is_there.then_some(Self(()))
+        }
+
+        #[inline]
+        pub(super) fn crc32c(self, octets: &[u8]) -> u32 {
+            // SAFETY: there is no value of this type unless the processor has the instructions.
+            unsafe { sum(octets) }
+        }
+
+        /// The checksum of a part of usual length with enough octets in front of it.
+        #[inline]
+        pub(super) fn crc32c_of_middling(self, octets: &[u8], part: &Range<usize>) -> Option<u32> {
+            let len = part.end.checked_sub(part.start)?;
+            let (own, around) = (OWN.get(len.checked_sub(LATER)?..)?, AROUND.get(len - LATER)?);
+            let own = own.first_chunk()?;
+            let octets = octets.get(..part.end)?.last_chunk()?;
+            // SAFETY: as above.
+            Some(around ^ unsafe { sum_own(octets, own) })
+        }
     }
 
     /// What a checksum is multiplied by, without carries, to advance it over so many zero octets.
@@ -94,10 +155,64 @@ mod hardware {
         power as i64
     }
 
+    /// Octets that [`Instructions::crc32c_of_middling`] sums, and how many of them it takes without looking.
+    const WHOLE: usize = 128;
+    const LATER: usize = WHOLE / 2;
+
+    /// A window of this has zeros for octets that are in front of a part, and ones for its own.
+    static OWN: [u8; WHOLE] = {
+        let mut own = [0xff; WHOLE];
+        let mut at = 0;
+        while at < LATER {
+            own[at] = 0;
+            at += 1;
+        }
+        own
+    };
+
+    /// What the initial value and the final complement make of a sum, by the octets above [`LATER`].
+    static AROUND: [u32; WHOLE - LATER + 1] = {
+        let mut around = [0; WHOLE - LATER + 1];
+        let (mut crc, mut len) = (!0_u32, 0);
+        while len <= WHOLE {
+            if len >= LATER {
+                around[len - LATER] = !crc;
+            }
+            crc = crc >> 8 ^ super::TABLES[0][(crc & 0xff) as usize];
+            len += 1;
+        }
+        around
+    };
+
+    /// Sums octets of which the first half counts where `own` has ones, from an initial value of 0.
     #[inline]
-    pub(super) fn crc32c(octets: &[u8]) -> u32 {
-        // SAFETY: the only caller has asked whether the processor has the instructions.
-        unsafe { sum(octets) }
+    #[target_feature(enable = "sse4.2,pclmulqdq")]
+    fn sum_own(octets: &[u8; WHOLE], own: &[u8; LATER]) -> u32 {
+        const LANE: usize = 4;
+        let (words, masks) = (octets.as_chunks::<8>().0, own.as_chunks::<8>().0);
+        let word = |at: usize| {
+            let mask = masks.get(at).map_or(!0, |mask| u64::from_le_bytes(*mask));
+            u64::from_le_bytes(words[at]) & mask
+        };
+        let mut sums = [0; 4];
+        for at in 0..LANE {
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm_crc32_u64(*sum, word(lane * LANE + at));
+            }
+        }
+        let [a, b, c, d] = sums;
+        let a = advance(a, const { over_zeros(3 * 8 * LANE) });
+        let b = advance(b, const { over_zeros(2 * 8 * LANE) });
+        let c = advance(c, const { over_zeros(8 * LANE) });
+        let others = _mm_xor_si128(_mm_xor_si128(a, b), c);
+        (d ^ _mm_crc32_u64(0, _mm_cvtsi128_si64(others) as u64)) as u32
+    }
+
+    /// Multiplies a sum without carries; see [`over_zeros`].
+    #[inline]
+    #[target_feature(enable = "sse4.2,pclmulqdq")]
+    fn advance(crc: u64, by: i64) -> __m128i {
+        _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(crc as i64), _mm_cvtsi64_si128(by))
     }
 
     /// Sums three lanes of so many words at the same time, to hide the latency of the instruction,
@@ -114,9 +229,6 @@ mod hardware {
                 b = _mm_crc32_u64(b, u64::from_le_bytes(second[i]));
                 c = _mm_crc32_u64(c, u64::from_le_bytes(third[i]));
             }
-            let advance = |crc: u64, by: i64| {
-                _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(crc as i64), _mm_cvtsi64_si128(by))
-            };
             let a = advance(a, const { over_zeros(2 * 8 * WORDS) });
             let b = advance(b, const { over_zeros(8 * WORDS) });
             *crc = c ^ _mm_crc32_u64(0, _mm_cvtsi128_si64(_mm_xor_si128(a, b)) as u64);
@@ -166,6 +278,21 @@ mod tests {
             assert_eq!(crc32c_portable(octets), want, "{name}, portable");
         }
         assert_eq!(stored_crc32c(b"\x0a\x02c\0\x12\x03hi\0"), 0xf747_ee0e);
+    }
+
+    #[test]
+    fn parts_have_the_sum_that_they_have_alone() {
+        let octets: Vec<u8> = (0..600_u32).map(|n| ((n * n) >> 3) as u8 ^ 0x5a).collect();
+        for start in [0, 1, 18, 63, 64, 127, 128, 300] {
+            for len in 0..300 {
+                let part = start..start + len;
+                let want = crc32c_portable(&octets[part.clone()]);
+                assert_eq!(Sums::new(&octets).crc32c(part.clone()), want, "{part:?}");
+                let no_more = Sums::new(&octets[..part.end]);
+                assert_eq!(no_more.crc32c(part.clone()), want, "{part:?}, no more");
+            }
+        }
+        assert_eq!(Sums::new(&octets).crc32c(550..601), 0, "what is not there");
     }
 
     #[test]

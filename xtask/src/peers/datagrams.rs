@@ -86,8 +86,10 @@ fn sent(tool: &Tool, input: &str, mtu: &str, more: &[&str]) -> io::Result<String
             let mut all = Vec::new();
             loop {
                 let ended = has_ended.load(Ordering::Acquire);
-                if receiver.receive()? > 0 {
-                    all.extend(receiver.datagrams().map(|datagram| datagram.octets.to_vec()));
+                let mut octets = Vec::new();
+                if receiver.receive(&mut octets)? > 0 {
+                    let datagrams = receiver.datagrams();
+                    all.extend(datagrams.map(|datagram| octets[datagram.octets].to_vec()));
                 } else if ended {
                     return Ok(all);
                 } else {

@@ -128,8 +128,14 @@ impl<'r> Remote<'r> {
     }
 
     fn pack(&mut self, batch: &Batch, selection: &mut Selection) -> Result<(), Error> {
-        while let Some(at) = selection.take_next() {
+        while !selection.is_empty() {
             let Some(packer) = &mut self.packer else { return Ok(()) };
+            let taken = packer.add_run(batch, selection);
+            if taken > 0 {
+                selection.start += taken;
+                continue;
+            }
+            let Some(at) = selection.take_next() else { return Ok(()) };
             let mut fullness = packer.add(batch, at)?;
             if fullness == Fullness::Full {
                 self.close_container(false);
@@ -165,6 +171,12 @@ impl<'r> Remote<'r> {
 }
 
 impl Packer {
+    /// Adds payloads as they stand, as long as they fit; gives how many.
+    fn add_run(&mut self, batch: &Batch, selection: &Selection) -> usize {
+        let run = batch.run(selection).filter(|_| self.labels.is_empty());
+        run.map_or(0, |run| self.builder.add_run(&run))
+    }
+
     fn add(&mut self, batch: &Batch, at: usize) -> Result<Fullness, Error> {
         let keeps_records = self.labels.is_empty();
         if let Some(encoded) = batch.encoded(at).filter(|_| keeps_records) {

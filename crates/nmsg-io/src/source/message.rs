@@ -1,6 +1,7 @@
 use nmsg::Limits;
-use nmsg::container::{Flags, Header, Reassembler};
+use nmsg::container::{Assembled, Flags, Header, Reassembler};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::{RawBatch, RawPiece};
@@ -30,35 +31,53 @@ impl MessageCutter {
         now: Duration,
         batch: &mut RawBatch,
     ) {
-        if message.is_empty() {
-            return;
-        }
-        batch.consumed += message.len() as u64;
-        match Header::parse_message(message) {
-            Ok((header, body)) if !header.flags.is_fragment() => {
-                batch.push_message(header, body, peer);
-            }
-            Ok((header, body)) => self.take_fragment(header.flags, body, peer, now, batch),
-            Err(error) => malformed(error, message.len(), batch),
-        }
+        let start = batch.octets.len();
+        batch.octets.extend_from_slice(message);
+        self.take_within(start..batch.octets.len(), peer, now, batch);
     }
 
-    fn take_fragment(
+    /// Takes a message that is among the octets of the batch; otherwise as [`Self::take`].
+    #[inline]
+    pub(crate) fn take_within(
         &mut self,
-        flags: Flags,
-        body: &[u8],
+        message: Range<usize>,
         peer: Option<SocketAddr>,
         now: Duration,
         batch: &mut RawBatch,
     ) {
-        match self.reassembler.push(peer, flags, body, now) {
+        if message.is_empty() {
+            return;
+        }
+        batch.consumed += message.len() as u64;
+        let octets = batch.octets.get(message.clone()).unwrap_or_default();
+        match Header::parse_message(octets) {
+            Ok((header, body)) if !header.flags.is_fragment() => {
+                let body = message.end - body.len()..message.end;
+                batch.push_message_within(header, body, peer);
+            }
+            Ok((header, body)) => {
+                let taken = self.reassembler.push(peer, header.flags, body, now);
+                self.took_fragment(taken, message.len(), peer, batch);
+            }
+            Err(error) => malformed(error, message.len(), batch),
+        }
+    }
+
+    fn took_fragment(
+        &mut self,
+        taken: Result<Option<Assembled>, nmsg::Error>,
+        len: usize,
+        peer: Option<SocketAddr>,
+        batch: &mut RawBatch,
+    ) {
+        match taken {
             Ok(None) => {}
             Ok(Some(whole)) => {
                 let flags = if whole.is_zlib { Flags::ZLIB } else { Flags::default() };
                 let header = Header::v2(flags, whole.body.len() as u32);
                 batch.push_message(header, &whole.body, peer);
             }
-            Err(error) => malformed(error, Header::LEN + body.len(), batch),
+            Err(error) => malformed(error, len, batch),
         }
         let evicted = self.reassembler.counts().sets_evicted;
         lost_fragments(evicted - std::mem::replace(&mut self.evicted, evicted), batch);

@@ -3,14 +3,16 @@ mod moderation;
 use nmsg::Limits;
 use nmsg_os::udp::{BATCH, Datagram, Receiver, buffer_shortfall};
 use nmsg_os::{Latch, Ready};
+use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::message::MessageCutter;
 use super::{Event, RawBatch, RawKind, RawPiece, Source};
 use crate::address::SocketSpec;
 use crate::fault::Fault;
-use moderation::{LEAST_BUFFER, Moderation, PAUSE};
+use moderation::Moderation;
 
 /// How often the system is asked for drops while nothing arrives.
 const DROPS_CHECK: Duration = Duration::from_millis(50);
@@ -24,8 +26,8 @@ pub struct UdpSource {
     receiver: Receiver,
     messages: MessageCutter,
     start: Instant,
-    /// Of what was received last, how many datagrams were passed on.
-    passed_on: usize,
+    /// Datagrams that were received and not yet passed on, with their senders.
+    left: VecDeque<(SocketAddr, Vec<u8>)>,
     /// Datagrams that the system has dropped, as far as was told.
     dropped: u32,
     /// When that was asked last.
@@ -48,16 +50,16 @@ impl UdpSource {
     /// Receives from a socket; `name` is for messages.
     #[must_use]
     pub fn new(name: String, receiver: Receiver, limits: &Limits) -> Self {
-        let is_roomy = receiver.buffer_size().is_ok_and(|octets| octets >= LEAST_BUFFER);
+        let moderation = receiver.buffer_size().ok().and_then(Moderation::new);
         Self {
             name,
             receiver,
             messages: MessageCutter::new(limits),
             start: Instant::now(),
-            passed_on: 0,
+            left: VecDeque::new(),
             dropped: 0,
             drops_checked: Duration::ZERO,
-            moderation: is_roomy.then(Moderation::default),
+            moderation,
         }
     }
 
@@ -67,15 +69,30 @@ impl UdpSource {
         self.receiver.buffer_size().ok().and_then(buffer_shortfall)
     }
 
-    /// Passes on what was received and not yet passed on; leaves what would take too much memory for later.
-    fn pass_on(&mut self, now: Duration, batch: &mut RawBatch) {
-        for Datagram { sender, octets } in self.receiver.datagrams().skip(self.passed_on) {
+    /// Receives what is there and passes it on; leaves what would take too much memory for later. Gives the
+    /// number of messages.
+    fn receive(&mut self, now: Duration, batch: &mut RawBatch) -> io::Result<usize> {
+        let received = self.receiver.receive(&mut batch.octets)?;
+        for Datagram { sender, octets } in self.receiver.datagrams() {
             if batch.inflates_much() {
-                return;
+                let octets = batch.octets.get(octets).unwrap_or_default();
+                self.left.push_back((sender, octets.to_vec()));
+            } else {
+                self.messages.take_within(octets, Some(sender), now, batch);
             }
-            self.messages.take(octets, Some(sender), now, batch);
-            self.passed_on += 1;
         }
+        Ok(received)
+    }
+
+    /// Passes on what was left; true when there was something.
+    fn pass_on_left(&mut self, now: Duration, batch: &mut RawBatch) -> bool {
+        let before = self.left.len();
+        while !batch.inflates_much()
+            && let Some((sender, octets)) = self.left.pop_front()
+        {
+            self.messages.take(&octets, Some(sender), now, batch);
+        }
+        self.left.len() < before
     }
 
     /// Tells about datagrams that the system has dropped since the last time.
@@ -110,18 +127,16 @@ impl Source for UdpSource {
     fn read(&mut self, batch: &mut RawBatch) -> io::Result<Event> {
         batch.clear();
         let mut now = self.start.elapsed();
-        if self.moderation.as_mut().is_some_and(|moderation| moderation.should_pause(now)) {
-            std::thread::sleep(PAUSE);
+        if let Some(pause) = self.moderation.as_mut().and_then(|moderation| moderation.pause(now)) {
+            std::thread::sleep(pause);
             now = self.start.elapsed();
         }
         self.messages.expire(now, batch);
-        self.pass_on(now, batch);
+        self.pass_on_left(now, batch);
         let (mut received, mut messages) = (BATCH, 0);
         while received == BATCH && !batch.is_full() {
-            self.passed_on = 0;
-            received = self.receiver.receive()?;
+            received = self.receive(now, batch)?;
             messages += received;
-            self.pass_on(now, batch);
         }
         if let Some(moderation) = &mut self.moderation {
             moderation.note(messages, received < BATCH);
@@ -144,14 +159,76 @@ impl Source for UdpSource {
 
     fn take_rest(&mut self, batch: &mut RawBatch) -> bool {
         batch.clear();
-        let before = self.passed_on;
-        self.pass_on(self.start.elapsed(), batch);
-        self.passed_on > before
+        self.pass_on_left(self.start.elapsed(), batch)
     }
 
     fn finish(&mut self, batch: &mut RawBatch) {
         batch.clear();
         self.note_drops(batch);
         self.messages.finish(batch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nmsg::container::{Flags, Header};
+    use nmsg_os::udp::{Endpoint, Sender};
+
+    /// A datagram that says that it is a compressed container of so many octets.
+    fn compressed(inflated: u32, filling: u8) -> Vec<u8> {
+        let body = [&inflated.to_be_bytes()[..], &[filling; 600]].concat();
+        let header = Header::v2(Flags::ZLIB, body.len() as u32);
+        [&header.to_octets()[..], &body].concat()
+    }
+
+    fn pair() -> (UdpSource, Sender) {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let receiver = Receiver::bind(Endpoint { address, interface: None }).unwrap();
+        let address = receiver.local_address().unwrap();
+        let sender = Sender::connect(Endpoint { address, interface: None }, None).unwrap();
+        (UdpSource::new("test".to_owned(), receiver, &Limits::default()), sender)
+    }
+
+    /// The last octets of the bodies of a batch, in order.
+    fn fillings(batch: &RawBatch) -> Vec<u8> {
+        let body = |piece: &RawPiece| match piece {
+            RawPiece::Message { body, .. } => batch.octets[body.clone()].last().copied(),
+            _ => None,
+        };
+        batch.pieces.iter().filter_map(body).collect()
+    }
+
+    #[test]
+    fn what_would_inflate_too_much_is_left_for_the_next_batches_in_order() {
+        for ends_early in [false, true] {
+            let (mut source, sender) = pair();
+            for filling in 0..25 {
+                sender.send(&compressed(400_000, filling)).unwrap();
+                sender.send(b"no container").unwrap();
+            }
+            let mut batch = RawBatch::default();
+            let (mut got, mut faults, mut largest) = (Vec::new(), 0, 0);
+            let mut note = |batch: &RawBatch| {
+                let some = fillings(batch);
+                largest = largest.max(some.len());
+                got.extend(some);
+                let is_fault = |piece: &&RawPiece| matches!(piece, RawPiece::Fault(_));
+                faults += batch.pieces.iter().filter(is_fault).count();
+            };
+            while source.read(&mut batch).unwrap() == Event::Batch {
+                note(&batch);
+                if ends_early {
+                    // Everything was received by now, except what one call does not give.
+                    while source.take_rest(&mut batch) {
+                        note(&batch);
+                    }
+                }
+            }
+            assert!(!source.take_rest(&mut batch));
+            assert_eq!(got, (0..25).collect::<Vec<u8>>());
+            assert_eq!(faults, 25);
+            assert_eq!(largest, 3, "octets of 1 MiB and a little more at once");
+        }
     }
 }

@@ -1,7 +1,9 @@
 use std::io;
-use std::mem::size_of;
+use std::mem::{MaybeUninit, size_of};
 use std::net::{SocketAddr, UdpSocket};
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
+use std::slice::Iter;
 use std::time::Instant;
 
 use super::socket::{self, Endpoint, Number, RawAddress};
@@ -12,6 +14,12 @@ pub const BATCH: usize = 32;
 
 /// Room for one message, in octets: no datagram and no coalesced run of them is larger.
 const SLOT: usize = 1 << 16;
+
+/// Octets that a message is expected to have: at first, at least and at most, and in which steps.
+const EXPECTED: usize = 1408;
+const LEAST_EXPECTED: usize = 256;
+const MOST_EXPECTED: usize = 9216;
+const EXPECTED_STEP: usize = 64;
 
 /// Receive buffer that listening sockets ask for, in octets (`decisions` SK-7).
 pub const WANTED_BUFFER: usize = 16 << 20;
@@ -25,18 +33,41 @@ struct Control([u8; 64]);
 #[derive(Clone, Copy)]
 struct Message {
     sender: SocketAddr,
+    start: usize,
     len: usize,
     /// Octets of each datagram in it but the last.
     segment: usize,
 }
 
 /// One datagram.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Datagram<'a> {
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Datagram {
     /// Where it came from.
     pub sender: SocketAddr,
-    /// What it holds; nothing is legal.
-    pub octets: &'a [u8],
+    /// What it holds, as a range of the octets that it was received into; nothing is legal.
+    pub octets: Range<usize>,
+}
+
+/// What the system is told and tells about the messages of one call; each receives into two pieces.
+struct Call {
+    headers: [libc::mmsghdr; BATCH],
+    pieces: [[libc::iovec; 2]; BATCH],
+    addresses: [RawAddress; BATCH],
+    controls: [Control; BATCH],
+}
+
+#[expect(unsafe_code, reason = "plain structures of the system hold pointers")]
+// SAFETY: the pointers are set before each call and mean nothing after it.
+unsafe impl Send for Call {}
+
+impl Call {
+    #[expect(unsafe_code, reason = "plain structures of the system start as zeros")]
+    fn new() -> Box<Self> {
+        // SAFETY: all zero is a valid value of each of these plain structures.
+        let (headers, pieces) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        let (addresses, controls) = ([RawAddress::empty(); BATCH], [Control([0; 64]); BATCH]);
+        Box::new(Self { headers, pieces, addresses, controls })
+    }
 }
 
 /// What is received is not shown.
@@ -46,14 +77,16 @@ impl std::fmt::Debug for Receiver {
     }
 }
 
-/// A listening UDP socket that receives up to [`BATCH`] messages with one call, into buffers that are
-/// used again and again.
+/// A listening UDP socket that receives up to [`BATCH`] messages with one call, each to where it stays.
 pub struct Receiver {
     socket: UdpSocket,
-    /// One slot for each message of a batch, one behind the other.
-    slots: Vec<u8>,
-    /// What the last call received, in slot order.
+    /// What was received last.
     messages: Vec<Message>,
+    /// Octets that messages are expected to have at most, going by those that came lately.
+    expected: usize,
+    /// One slot for each message of a call, for what it has beyond that.
+    slots: Vec<u8>,
+    call: Box<Call>,
 }
 
 impl Receiver {
@@ -80,8 +113,13 @@ impl Receiver {
         if address.ip().is_multicast() {
             socket::join(&socket, address.ip(), endpoint.interface)?;
         }
-        let slots = vec![0; BATCH * SLOT];
-        Ok(Self { socket, slots, messages: Vec::with_capacity(BATCH) })
+        Ok(Self {
+            socket,
+            messages: Vec::with_capacity(BATCH),
+            expected: EXPECTED,
+            slots: vec![0; BATCH * SLOT],
+            call: Call::new(),
+        })
     }
 
     /// Address and port the socket is bound to.
@@ -93,32 +131,36 @@ impl Receiver {
         self.socket.local_addr()
     }
 
-    /// Receives what is there, without waiting; gives the number of messages, 0 when there is nothing.
-    /// What the previous call received is gone.
+    /// Receives what is there, without waiting, behind what is in `octets`; gives the number of messages, 0
+    /// when there is nothing. There may be octets between messages that belong to none.
     ///
     /// # Errors
     ///
     /// Those of recvmmsg(2) other than an interruption.
-    #[expect(unsafe_code, reason = "recvmmsg has no safe binding")]
-    pub fn receive(&mut self) -> io::Result<usize> {
+    #[expect(
+        unsafe_code,
+        reason = "recvmmsg has no safe binding and writes to memory that has no value"
+    )]
+    pub fn receive(&mut self, octets: &mut Vec<u8>) -> io::Result<usize> {
         self.messages.clear();
-        let mut addresses = [RawAddress::empty(); BATCH];
-        let mut controls = [Control([0; 64]); BATCH];
-        // SAFETY: all zero is a valid value of these plain structures.
-        let mut pieces: [libc::iovec; BATCH] = unsafe { std::mem::zeroed() };
-        // SAFETY: as above.
-        let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-        let parts = self.slots.chunks_exact_mut(SLOT).zip(&mut pieces);
-        let memory = addresses.iter_mut().zip(&mut controls);
-        for ((header, (slot, piece)), (address, control)) in
-            headers.iter_mut().zip(parts).zip(memory)
+        let (expected, before) = (self.expected, octets.len());
+        octets.reserve(BATCH * expected);
+        let Call { headers, pieces, addresses, controls } = &mut *self.call;
+        let room = octets.spare_capacity_mut().chunks_exact_mut(expected);
+        let room = room.zip(self.slots.chunks_exact_mut(SLOT));
+        let memory = addresses.iter_mut().zip(controls);
+        for (((header, pieces), (first, rest)), (address, control)) in
+            headers.iter_mut().zip(pieces).zip(room).zip(memory)
         {
-            *piece = libc::iovec { iov_base: slot.as_mut_ptr().cast(), iov_len: SLOT };
+            *pieces = [
+                libc::iovec { iov_base: first.as_mut_ptr().cast(), iov_len: expected },
+                libc::iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: SLOT },
+            ];
             let header = &mut header.msg_hdr;
-            header.msg_iov = piece;
-            header.msg_iovlen = 1;
+            header.msg_iov = pieces.as_mut_ptr();
+            header.msg_iovlen = pieces.len() as _;
             header.msg_name = (&raw mut address.storage).cast();
-            header.msg_namelen = address.len;
+            header.msg_namelen = RawAddress::ROOM;
             header.msg_control = control.0.as_mut_ptr().cast();
             header.msg_controllen = control.0.len() as _;
         }
@@ -144,27 +186,44 @@ impl Receiver {
                 _ => return Err(error),
             }
         };
-        for (header, address) in headers.iter().zip(&addresses).take(count) {
-            let len = (header.msg_len as usize).min(SLOT);
-            let raw = RawAddress { len: header.msg_hdr.msg_namelen, ..*address };
+        let room = octets.spare_capacity_mut().chunks_exact_mut(expected);
+        for (header, room) in headers.iter().zip(room).take(count) {
+            let unused = room.get_mut(header.msg_len as usize..).unwrap_or_default();
+            unused.fill(MaybeUninit::new(0));
+        }
+        // SAFETY: this much was reserved; the system has filled the start of each part of it, and the rest
+        // of each has become zeros.
+        unsafe { octets.set_len(before + count * expected) };
+        let mut longest = 0;
+        let slots = self.slots.chunks_exact(SLOT);
+        for (n, ((header, address), slot)) in
+            headers.iter().zip(addresses).zip(slots).enumerate().take(count)
+        {
+            let (mut start, len) = (before + n * expected, header.msg_len as usize);
+            if let Some(beyond) = slot.get(..len.saturating_sub(expected)).filter(|b| !b.is_empty())
+            {
+                let first = start..start + expected;
+                start = octets.len();
+                octets.extend_from_within(first);
+                octets.extend_from_slice(beyond);
+            }
+            address.len = header.msg_hdr.msg_namelen;
+            let sender = address.get().unwrap_or(UNKNOWN_SENDER);
+            let len = len.min(octets.len() - start);
             let segment = segment_size(&header.msg_hdr).unwrap_or(len).max(1);
-            let sender = raw.get().unwrap_or(UNKNOWN_SENDER);
-            self.messages.push(Message { sender, len, segment });
+            self.messages.push(Message { sender, start, len, segment });
+            longest = longest.max(len);
+        }
+        if count > 0 {
+            let lately = longest.next_multiple_of(EXPECTED_STEP).max(expected - EXPECTED_STEP);
+            self.expected = lately.clamp(LEAST_EXPECTED, MOST_EXPECTED);
         }
         Ok(count)
     }
 
     /// The datagrams of the last [`Self::receive`], in order of arrival.
-    pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
-        self.messages.iter().zip(self.slots.chunks_exact(SLOT)).flat_map(|(message, slot)| {
-            // A message without octets is a datagram all the same.
-            let count = message.len.div_ceil(message.segment).max(1);
-            (0..count).map(move |n| {
-                let start = n * message.segment;
-                let end = (start + message.segment).min(message.len);
-                Datagram { sender: message.sender, octets: &slot[start..end] }
-            })
-        })
+    pub fn datagrams(&self) -> impl Iterator<Item = Datagram> {
+        Datagrams { messages: self.messages.iter(), sender: UNKNOWN_SENDER, rest: 0..0, segment: 0 }
     }
 
     /// Waits until there is something to receive, a latch is raised, or `until` has come.
@@ -207,6 +266,31 @@ impl Receiver {
     pub fn buffer_size(&self) -> io::Result<usize> {
         // The kernel tells twice the size that was asked for.
         Ok(usize::try_from(Number::RECEIVE_BUFFER.get(&self.socket)?).unwrap_or(0) / 2)
+    }
+}
+
+/// Iterator over the datagrams of the messages that were received together.
+struct Datagrams<'a> {
+    messages: Iter<'a, Message>,
+    /// Of the message at hand: its sender, its octets from the next datagram on, and the octets of each.
+    sender: SocketAddr,
+    rest: Range<usize>,
+    segment: usize,
+}
+
+impl Iterator for Datagrams<'_> {
+    type Item = Datagram;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // A message without octets is a datagram all the same.
+        if self.rest.is_empty() {
+            let Message { sender, start, len, segment } = *self.messages.next()?;
+            (self.sender, self.segment, self.rest) = (sender, segment, start..start + len);
+        }
+        let Range { start, end } = self.rest;
+        self.rest.start = end.min(start + self.segment);
+        Some(Datagram { sender: self.sender, octets: start..self.rest.start })
     }
 }
 
@@ -275,10 +359,12 @@ mod tests {
         let mut got = Vec::new();
         let end = Instant::now() + Duration::from_secs(5);
         while got.len() < count && Instant::now() < end {
-            if receiver.receive().unwrap() == 0 {
+            let mut octets = b"in front".to_vec();
+            if receiver.receive(&mut octets).unwrap() == 0 {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            got.extend(receiver.datagrams().map(|d| (d.sender, d.octets.to_vec())));
+            got.extend(receiver.datagrams().map(|d| (d.sender, octets[d.octets].to_vec())));
+            assert!(octets.starts_with(b"in front"));
         }
         got
     }
@@ -302,7 +388,7 @@ mod tests {
                 assert_eq!(*from, sender.local_address().unwrap());
                 assert!(octets == want, "{} octets for {}", octets.len(), want.len());
             }
-            assert_eq!(receiver.receive().unwrap(), 0);
+            assert_eq!(receiver.receive(&mut Vec::new()).unwrap(), 0);
             assert_eq!(receiver.datagrams().count(), 0);
         }
     }
@@ -313,9 +399,32 @@ mod tests {
         for n in 0..40_u8 {
             sender.send(&[n]).unwrap();
         }
-        assert_eq!(receiver.receive().unwrap(), BATCH);
-        assert_eq!(receiver.receive().unwrap(), 40 - BATCH);
-        assert_eq!(receiver.datagrams().next().unwrap().octets, [32]);
+        let mut octets = Vec::new();
+        assert_eq!(receiver.receive(&mut octets).unwrap(), BATCH);
+        assert_eq!(receiver.receive(&mut octets).unwrap(), 40 - BATCH);
+        assert_eq!(octets[receiver.datagrams().next().unwrap().octets], [32]);
+    }
+
+    #[test]
+    fn messages_of_any_length_stand_whole_whatever_is_expected() {
+        let (mut receiver, sender) = pair("127.0.0.1:0");
+        let mut state = 5_u32;
+        for round in 0..200 {
+            let largest = [100, 1400, 9300, 20_000][round / 7 % 4];
+            let mut sent = Vec::new();
+            for _ in 0..1 + round % 12 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let len = (state >> 8) as usize % largest;
+                sent.push((0..len).map(|at| (at * 7 + len) as u8).collect::<Vec<u8>>());
+            }
+            for octets in &sent {
+                sender.send(octets).unwrap();
+            }
+            let got = collect(&mut receiver, sent.len());
+            assert!(got.iter().map(|(_, octets)| octets).eq(&sent), "round {round}");
+            let expected = receiver.expected;
+            assert!((LEAST_EXPECTED..=MOST_EXPECTED).contains(&expected), "{expected}");
+        }
     }
 
     #[test]
@@ -382,7 +491,7 @@ mod tests {
         }
         let got = collect(&mut receiver, 1).len() as u32 + {
             let mut more = 0;
-            while receiver.receive().unwrap() > 0 {
+            while receiver.receive(&mut Vec::new()).unwrap() > 0 {
                 more += receiver.datagrams().count() as u32;
             }
             more

@@ -181,11 +181,14 @@ pub(super) struct RawAddress {
 
 #[expect(unsafe_code, reason = "socket addresses of any family share their memory")]
 impl RawAddress {
+    /// Octets that any address has room in.
+    pub(super) const ROOM: libc::socklen_t = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+
     /// Room for any address.
     pub(super) fn empty() -> Self {
         // SAFETY: all zero is a valid value of this plain structure.
         let storage = unsafe { std::mem::zeroed() };
-        Self { storage, len: size_of::<libc::sockaddr_storage>() as libc::socklen_t }
+        Self { storage, len: Self::ROOM }
     }
 
     fn write<T: Copy>(value: T) -> Self {

@@ -1,9 +1,11 @@
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::payload_header::{Fields, tag};
 use super::usual_form::Usual;
+use crate::Payload;
+use crate::crc::{self, Sums};
 use crate::wire::{self, Reader, WireType, join_groups};
-use crate::{Payload, crc};
 
 const PAYLOADS: u32 = 1;
 const PAYLOAD_CRCS: u32 = 2;
@@ -42,6 +44,9 @@ pub struct ContainerBody {
     crcs: Vec<u32>,
     /// The checksums of the first bodies as they are, as far as they were computed.
     sums: Vec<u32>,
+    /// So many records from the first on have the usual form and stand one behind the other, from the
+    /// first octet on.
+    run: usize,
     sequence: Option<u32>,
     sequence_id: Option<u64>,
 }
@@ -52,6 +57,17 @@ enum Record {
     Usual(Usual),
     /// Position among the unusual ones.
     Unusual(u32),
+}
+
+impl Record {
+    /// Where a record in the usual form ends; 0 for another.
+    #[inline(always)]
+    fn usual_end(self) -> usize {
+        match self {
+            Self::Usual(usual) => usual.end as usize,
+            Self::Unusual(_) => 0,
+        }
+    }
 }
 
 impl ContainerBody {
@@ -67,6 +83,7 @@ impl ContainerBody {
         self.unusual.clear();
         self.crcs.clear();
         self.sums.clear();
+        self.run = 0;
         if self.unusual.capacity().max(self.crcs.capacity()) > MUCH {
             self.unusual.shrink_to(MUCH);
             self.crcs.shrink_to(MUCH);
@@ -84,7 +101,7 @@ impl ContainerBody {
     #[inline]
     pub fn decode(&mut self, octets: &[u8]) -> Result<(), wire::Error> {
         self.clear();
-        let decoded = self.decode_fields::<false>(octets);
+        let decoded = self.decode_fields::<false>(octets, 0..octets.len());
         if decoded.is_err() {
             self.clear();
         }
@@ -92,15 +109,16 @@ impl ContainerBody {
     }
 
     /// As [`Self::decode`], for those who will ask about all checksums: in this way each octet of a long
-    /// container is fetched from memory once, and in order.
+    /// container is fetched from memory once, and in order. The container is at `body` of `octets`; what
+    /// stands in front of it is not decoded, and makes the first checksums quicker.
     ///
     /// # Errors
     ///
     /// As [`Self::decode`].
     #[inline]
-    pub fn decode_summing(&mut self, octets: &[u8]) -> Result<(), wire::Error> {
+    pub fn decode_summing(&mut self, octets: &[u8], body: Range<usize>) -> Result<(), wire::Error> {
         self.clear();
-        let decoded = self.decode_fields::<true>(octets);
+        let decoded = self.decode_fields::<true>(octets, body);
         if decoded.is_err() {
             self.clear();
         }
@@ -112,35 +130,63 @@ impl ContainerBody {
     /// where the index stops.
     pub fn decode_cut_short(&mut self, octets: &[u8]) -> bool {
         self.clear();
-        matches!(self.decode_fields::<false>(octets), Ok(()) | Err(wire::Error::Truncated))
+        matches!(
+            self.decode_fields::<false>(octets, 0..octets.len()),
+            Ok(()) | Err(wire::Error::Truncated)
+        )
     }
 
-    fn decode_fields<const SUMMING: bool>(&mut self, octets: &[u8]) -> Result<(), wire::Error> {
+    fn decode_fields<const SUMMING: bool>(
+        &mut self,
+        around: &[u8],
+        body: Range<usize>,
+    ) -> Result<(), wire::Error> {
+        let sums = Sums::new(around);
+        let octets = around.get(body.clone()).ok_or(wire::Error::Truncated)?;
         if u32::try_from(octets.len()).is_err() {
             // Positions are 32 bits, as the lengths of containers are.
             return Err(wire::Error::Truncated);
         }
-        let mut rest = octets;
+        let mut rest = self.decode_usual::<SUMMING>(octets, &sums, &body);
+        self.run = self.records.len();
         loop {
-            let at = |rest: &[u8]| (octets.len() - rest.len()) as u32;
-            while let Some((record, len)) = Usual::recognise(rest, at(rest), PAYLOADS_TAG) {
-                // Behind a record of another form sums would have other positions.
-                if SUMMING && self.sums.len() == self.records.len() {
-                    self.sums.push(crc::crc32c(record.body(octets).unwrap_or_default()));
-                }
-                self.records.push(Record::Usual(record));
-                rest = &rest[len..];
-            }
-            while let Some(crc) = usual_crc(rest) {
+            while let Some((crc, len)) = usual_crc(rest) {
                 self.crcs.push(crc);
-                rest = &rest[USUAL_CRC..];
+                rest = &rest[len..];
             }
             if rest.is_empty() {
                 return Ok(());
             }
+            if let Some((number, id)) = usual_place(rest) {
+                (self.sequence, self.sequence_id) = (Some(number), Some(id));
+                return Ok(());
+            }
             let at = self.decode_other(octets, octets.len() - rest.len())?;
-            rest = &octets[at..];
+            rest = self.decode_usual::<SUMMING>(&octets[at..], &sums, &body);
         }
+    }
+
+    /// Reads records as long as they have the usual form; gives what is behind them. `rest` is the end of
+    /// the octets at `body`.
+    #[inline(always)]
+    fn decode_usual<'o, const SUMMING: bool>(
+        &mut self,
+        mut rest: &'o [u8],
+        sums: &Sums<'_>,
+        body: &Range<usize>,
+    ) -> &'o [u8] {
+        while let Some((record, len)) =
+            Usual::recognise(rest, (body.len() - rest.len()) as u32, PAYLOADS_TAG)
+        {
+            // Behind a record of another form sums would have other positions.
+            if SUMMING && self.sums.len() == self.records.len() {
+                let [start, end] = [record.body_start, record.body_end].map(|at| at as usize);
+                self.sums.push(sums.crc32c(body.start + start..body.start + end));
+            }
+            self.records.push(Record::Usual(record));
+            rest = &rest[len..];
+        }
+        rest
     }
 
     /// Reads any field in any form; gives the position behind it.
@@ -263,6 +309,41 @@ impl ContainerBody {
         Some(EncodedPayload { message: usual.encoded(octets), body_len: body.len(), crc })
     }
 
+    /// True when all records that have a checksum fit it (`decisions` CR-6); the octets that were decoded
+    /// are those at `body`.
+    #[must_use]
+    #[inline]
+    pub fn all_crcs_match(&self, octets: &[u8], body: Range<usize>) -> bool {
+        let octets = octets.get(body).unwrap_or_default();
+        let summed = self.sums.len().min(self.crcs.len());
+        let fits = |(sum, stored): (&u32, &u32)| stored.swap_bytes() == *sum;
+        self.sums.iter().zip(&self.crcs).all(fits)
+            && (summed..self.crcs.len()).all(|position| self.crc_matches(position, octets))
+    }
+
+    /// Records in front of this position may be copied several at once; see [`Self::run`].
+    #[must_use]
+    #[inline]
+    pub fn run_end(&self) -> usize {
+        self.run
+    }
+
+    /// Records in front of [`Self::run_end`] as copies may take them, all at once; `octets` are those
+    /// that were decoded. `None` when one of them has no checksum.
+    #[must_use]
+    #[inline]
+    pub fn run<'a>(&'a self, range: Range<usize>, octets: &'a [u8]) -> Option<EncodedRun<'a>> {
+        if range.end > self.run {
+            return None;
+        }
+        let start = match range.start.checked_sub(1) {
+            None => 0,
+            Some(before) => self.records.get(before)?.usual_end(),
+        };
+        let (records, crcs) = (self.records.get(range.clone())?, self.crcs.get(range)?);
+        Some(EncodedRun { octets, start, records, crcs })
+    }
+
     /// One record by its position; `octets` are those that were decoded.
     #[must_use]
     #[inline]
@@ -308,6 +389,46 @@ pub struct StoredPayload<'a> {
     /// The record's own message (NmsgPayload), when it is octet for octet what a writer makes of
     /// [`Self::payload`]: copies may take it as it is.
     pub encoded: Option<&'a [u8]>,
+}
+
+/// Records that stand one behind the other and are, with all that is around them there, octet for octet
+/// what a writer would make of them.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedRun<'a> {
+    octets: &'a [u8],
+    start: usize,
+    records: &'a [Record],
+    crcs: &'a [u32],
+}
+
+impl<'a> EncodedRun<'a> {
+    /// Number of records.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// True when there are no records.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Octets of the first `count` records together.
+    #[inline]
+    pub(super) fn octets_of(&self, count: usize) -> usize {
+        let last = count.checked_sub(1).and_then(|last| self.records.get(last));
+        last.map_or(0, |record| record.usual_end().saturating_sub(self.start))
+    }
+
+    /// The first `count` records, and the checksums stored for them.
+    #[inline]
+    pub(super) fn first(&self, count: usize) -> (&'a [u8], &'a [u32]) {
+        let end = self.start + self.octets_of(count);
+        let octets = self.octets.get(self.start..end).unwrap_or_default();
+        (octets, self.crcs.get(..count).unwrap_or_default())
+    }
 }
 
 /// A record that is, octet for octet, what a writer would make of it.
@@ -370,16 +491,41 @@ fn unusual_record<'a>(
     }
 }
 
-/// Octets of a checksum with five octets and its tag.
-const USUAL_CRC: usize = 6;
-
-/// Reads a checksum of five octets, as nearly all have, anywhere but at the very end.
+/// Reads a checksum of up to five octets, anywhere but at the very end, and gives the octets that it
+/// takes. One in sixteen has less than five.
 #[inline(always)]
-fn usual_crc(rest: &[u8]) -> Option<u32> {
-    const MASK: u64 = u64::from_le_bytes([0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0]);
-    const VALUE: u64 = u64::from_le_bytes([PAYLOAD_CRCS_TAG, 0x80, 0x80, 0x80, 0x80, 0, 0, 0]);
+fn usual_crc(rest: &[u8]) -> Option<(u32, usize)> {
     let field = u64::from_le_bytes(*rest.first_chunk()?);
-    if field & MASK == VALUE { Some(join_groups(field >> 8) as u32) } else { None }
+    let groups = field >> 8;
+    let ends = !groups & 0x80_8080_8080;
+    if field as u8 != PAYLOAD_CRCS_TAG || ends == 0 {
+        return None;
+    }
+    // All bits up to the one that ends the number.
+    let number = groups & (ends ^ (ends - 1));
+    Some((join_groups(number) as u32, ends.trailing_zeros() as usize / 8 + 2))
+}
+
+/// Reads the place in a stream where it is all that is left, as in any datagram.
+#[inline(always)]
+fn usual_place(rest: &[u8]) -> Option<(u32, u64)> {
+    let (number, rest) = rest.strip_prefix(&[SEQUENCE_TAG]).and_then(varint)?;
+    let (id, rest) = rest.strip_prefix(&[SEQUENCE_ID_TAG]).and_then(varint)?;
+    rest.is_empty().then_some((number as u32, id))
+}
+
+/// Reads a number; gives what is behind it.
+#[inline(always)]
+fn varint(octets: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut shift) = (0, 0);
+    for (at, octet) in octets.iter().enumerate().take(10) {
+        number |= u64::from(octet & 0x7f) << shift;
+        shift += 7;
+        if *octet < 0x80 {
+            return Some((number, &octets[at + 1..]));
+        }
+    }
+    None
 }
 
 /// Appends the warning for a record that is dropped because of its checksum, in the reference's

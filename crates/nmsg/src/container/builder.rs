@@ -1,9 +1,11 @@
 use super::body::{PAYLOAD_CRCS_TAG, PAYLOADS_TAG, SEQUENCE_ID_TAG, SEQUENCE_TAG};
 use super::payload_header::{encode, encoded_len};
 use super::usual_form::split_groups;
-use super::{Deflater, EncodedPayload, Flags, Fullness, Header, SizeEstimator, StoredPayload};
+use super::{
+    Deflater, EncodedPayload, EncodedRun, Flags, Fullness, Header, SizeEstimator, StoredPayload,
+};
 use crate::error::Error;
-use crate::wire::put_varint;
+use crate::wire::{put_varint, varint_len};
 use crate::{Payload, crc};
 
 /// Most octets of records that one container can hold: lengths are 32 bits, and there must be room
@@ -128,6 +130,19 @@ impl ContainerBuilder {
         Ok(fullness)
     }
 
+    /// Offers records that are copied as they stand; gives how many of them, from the first on, were
+    /// taken. What is left, be it all, is to be offered one by one.
+    #[inline]
+    pub fn add_run(&mut self, run: &EncodedRun<'_>) -> usize {
+        let taken = self.estimator.add_run(run.len(), |count| run.octets_of(count));
+        let (octets, stored) = run.first(taken);
+        self.octets.truncate(self.records_end);
+        self.octets.extend_from_slice(octets);
+        self.records_end = self.octets.len();
+        self.crcs.extend(stored.iter().map(|stored| stored.swap_bytes()));
+        taken
+    }
+
     #[inline]
     fn offer(&mut self, len: usize, body_len: usize) -> Result<Fullness, Error> {
         if len > MAX_RECORDS {
@@ -169,17 +184,18 @@ impl ContainerBuilder {
     fn finish_body(&mut self, sequence: Option<Sequence>) -> &[u8] {
         let out = &mut self.octets;
         out.truncate(self.records_end);
-        out.reserve(self.crcs.len() * 6 + 18);
+        out.reserve(self.crcs.len() * CRC_FIELD + CRC_ROOM + 18);
+        out.resize(self.records_end + self.crcs.len() * CRC_FIELD + CRC_ROOM, 0);
+        let mut end = self.records_end;
         for crc in &self.crcs {
-            let stored = crc.swap_bytes();
-            if stored >> 28 != 0 {
-                let [a, b, c, d, e, ..] = split_groups(stored.into()).to_le_bytes();
-                out.extend_from_slice(&[PAYLOAD_CRCS_TAG, a, b, c, d, e]);
-            } else {
-                out.push(PAYLOAD_CRCS_TAG);
-                put_varint(out, stored.into());
+            let (field, len) = crc_field(crc.swap_bytes());
+            // There is room for a longest field for each, and that much more.
+            if let Some(room) = out.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+                *room = field.to_le_bytes();
             }
+            end += len;
         }
+        out.truncate(end);
         if let Some(Sequence { number, id }) = sequence {
             out.push(SEQUENCE_TAG);
             put_varint(out, number.into());
@@ -218,6 +234,25 @@ impl ContainerBuilder {
     }
 }
 
+/// Most octets of the field of a checksum.
+const CRC_FIELD: usize = 6;
+/// Octets that are written for one and may be behind its end.
+const CRC_ROOM: usize = 8 - CRC_FIELD;
+
+/// The field of a checksum, lowest octet first, and the octets that it takes.
+#[inline(always)]
+fn crc_field(stored: u32) -> (u64, usize) {
+    let groups = split_groups(stored.into());
+    let (groups, len) = if stored >> 28 != 0 {
+        (groups, 5)
+    } else {
+        let len = varint_len(stored.into());
+        // Up to the last octet, which does not go on.
+        (groups & ((1 << (8 * len - 1)) - 1), len)
+    };
+    (u64::from(PAYLOAD_CRCS_TAG) | groups << 8, len + 1)
+}
+
 /// Fills in the header of a container for which the first octets of `octets` were set aside.
 fn with_header(octets: &mut [u8], flags: Flags) -> Result<&[u8], Error> {
     let body_len = octets.len() - Header::LEN;
@@ -226,4 +261,20 @@ fn with_header(octets: &mut [u8], flags: Flags) -> Result<&[u8], Error> {
     };
     octets[..Header::LEN].copy_from_slice(&Header::v2(flags, len).to_octets());
     Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_checksums_are_as_short_as_they_can_be() {
+        let bits = (0..32).flat_map(|bit| [1_u32 << bit, (1 << bit) - 1, (1 << bit) | 0x55]);
+        for stored in bits.chain([0, u32::MAX]) {
+            let mut want = vec![PAYLOAD_CRCS_TAG];
+            put_varint(&mut want, stored.into());
+            let (field, len) = crc_field(stored);
+            assert_eq!(field.to_le_bytes()[..len], want, "{stored:x}");
+        }
+    }
 }

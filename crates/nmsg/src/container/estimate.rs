@@ -75,6 +75,28 @@ impl SizeEstimator {
         }
     }
 
+    /// Offers `count` records of less than 16 KiB each, of which the first `n` have `octets_of(n)`
+    /// octets together with the tags and lengths around them. Gives how many were taken: as many as
+    /// [`Self::add`] says of that they fit, but perhaps for the last of these.
+    #[inline]
+    pub(super) fn add_run(&mut self, count: usize, octets_of: impl Fn(usize) -> usize) -> usize {
+        // Behind each of these records there is room for an empty one. That is a little less than a
+        // record may take, and what it takes is the same sum as there.
+        let room = self.buffer.saturating_sub(self.estimate + SLACK + 1);
+        let need = |count: usize| octets_of(count) + count * CRC_SLACK;
+        let mut taken = count;
+        if need(count) > room {
+            let (mut fits, mut full) = (0, count);
+            while full - fits > 1 {
+                let middle = usize::midpoint(fits, full);
+                *(if need(middle) <= room { &mut fits } else { &mut full }) = middle;
+            }
+            taken = fits;
+        }
+        self.estimate += need(taken);
+        taken
+    }
+
     /// Offers a record.
     #[inline]
     pub fn add_payload(&mut self, payload: &Payload<'_>) -> Fullness {
@@ -127,6 +149,41 @@ mod tests {
             let mut estimator = SizeEstimator::new(512, false);
             assert_eq!(estimator.add(100, 80), Fullness::Fits);
             assert_eq!(estimator.add(second, 340), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn cw_2_a_run_fills_containers_as_its_records_do() {
+        let mut state = 7_u32;
+        let mut random = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((u64::from(state) * u64::from(below)) >> 32) as usize
+        };
+        for round in 0..3000 {
+            let buffer = 512 + random(4000);
+            let mut single = SizeEstimator::new(buffer, round % 2 == 0);
+            let mut several = single.clone();
+            for _ in 0..random(8) {
+                let len = 20 + random(100);
+                assert_eq!(single.add(len, len - 20), several.add(len, len - 20));
+            }
+            let longest = [60, 200, 3000][round % 3];
+            let lens: Vec<usize> = (0..random(40)).map(|_| 20 + random(longest)).collect();
+            let framed = |count: usize| {
+                lens[..count].iter().map(|len| 1 + varint_len(*len as u64) + len).sum::<usize>()
+            };
+            let taken = several.add_run(lens.len(), framed);
+            for len in &lens[..taken] {
+                assert_eq!(single.add(*len, len - 20), Fullness::Fits);
+            }
+            assert_eq!(single.estimate, several.estimate);
+            // At most one more would have fitted.
+            if let [next, behind, ..] = lens[taken..]
+                && single.add(next, next - 20) == Fullness::Fits
+                && taken > 0
+            {
+                assert_eq!(single.add(behind, behind - 20), Fullness::Full, "{lens:?}");
+            }
         }
     }
 

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use super::{ContainerBuilder, Decoder, Deframer, Frame, MAX_BUFFER, StoredPayload, StreamReader};
+use super::{
+    ContainerBody, ContainerBuilder, Decoder, Deframer, Frame, Fullness, Header, MAX_BUFFER,
+    StoredPayload, StreamReader,
+};
 use crate::Limits;
 use crate::wire::varint_len;
 
@@ -19,6 +22,9 @@ fn limits() -> Limits {
 ///
 /// When a copy differs from what it was copied from.
 pub fn check_container(octets: &[u8]) {
+    if let Some(body) = octets.get(Header::LEN..) {
+        check_runs(body);
+    }
     let mut decoder = Decoder::new(&limits());
     // Twice: nothing may be left over from the first time, except a fragment.
     for _ in 0..2 {
@@ -48,6 +54,43 @@ pub fn check_container(octets: &[u8]) {
                 .eq(container.payloads().map(|record| record.payload))
         );
         assert!(again.payloads().all(|record| record.crc_matches() && record.stored_crc.is_some()));
+    }
+}
+
+/// Indexes octets as the body of a container, and checks that what is said about all records and copies
+/// of several at once agree with what single records say.
+fn check_runs(octets: &[u8]) {
+    let mut index = ContainerBody::new();
+    if index.decode(octets).is_err() {
+        return;
+    }
+    let around = [b"in front", octets, b"behind"].concat();
+    let all = (0..index.len()).all(|position| index.crc_matches(position, octets));
+    let body = 8..8 + octets.len();
+    assert_eq!(index.all_crcs_match(&around, body.clone()), all);
+    let mut summing = ContainerBody::new();
+    summing.decode_summing(&around, body.clone()).expect("it was decoded before");
+    assert_eq!(summing.all_crcs_match(&around, body), all);
+    for position in 0..index.len() {
+        let fits = index.crc_matches(position, octets);
+        assert_eq!(summing.crc_matches(position, octets), fits);
+        assert_eq!(summing.encoded(position, octets), index.encoded(position, octets));
+    }
+    let end = index.run_end();
+    assert!(end <= index.len() && index.run(0..end + 1, octets).is_none());
+    for range in [0..end, 0..end / 2, end / 2..end, end..end] {
+        let Some(run) = index.run(range.clone(), octets) else { continue };
+        let (mut single, mut several) =
+            (ContainerBuilder::new(MAX_BUFFER, true), ContainerBuilder::new(MAX_BUFFER, true));
+        let taken = several.add_run(&run);
+        for position in range.start..range.start + taken {
+            let encoded = index.encoded(position, octets).expect("of the usual form");
+            let fullness = single.add_encoded(&encoded).expect("less than the largest");
+            assert_eq!(fullness, Fullness::Fits);
+        }
+        assert!(taken == run.len() || octets.len() > MAX_BUFFER / 2);
+        let several = several.finish(None).expect("what was read fits").to_vec();
+        assert_eq!(several, single.finish(None).expect("what was read fits"));
     }
 }
 

@@ -43,7 +43,9 @@ mod sequence;
 mod usual_form;
 mod writer;
 
-pub use body::{ContainerBody, EncodedPayload, Payloads, StoredPayload, crc_mismatch_text};
+pub use body::{
+    ContainerBody, EncodedPayload, EncodedRun, Payloads, StoredPayload, crc_mismatch_text,
+};
 pub use builder::{ContainerBuilder, Sequence};
 pub use compress::{Deflater, Inflater};
 pub use decode::{Container, Decoder, StreamReader};

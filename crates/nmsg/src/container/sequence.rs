@@ -163,6 +163,41 @@ impl<K: Eq + Hash> LossTracker<K> {
         arrival
     }
 
+    /// Takes note of several complete containers in a row that have the same sender and id.
+    pub fn record_row(
+        &mut self,
+        sender: K,
+        sequence_id: Option<u64>,
+        sequences: impl IntoIterator<Item = Option<u32>>,
+        now: Duration,
+    ) where
+        K: Clone,
+    {
+        let mut sequences = sequences.into_iter().peekable();
+        let Some(first) = sequences.next() else { return };
+        self.record(sender.clone(), sequence_id, first, now);
+        if sequences.peek().is_none() {
+            return;
+        }
+        // The first one has made the source known, unless it has no number.
+        let source = match (sequence_id, first) {
+            (Some(id), Some(_)) => self.recent.get_mut(&(id, sender.clone())),
+            _ => None,
+        };
+        let Some(source) = source else {
+            return sequences.for_each(|sequence| {
+                self.record(sender.clone(), sequence_id, sequence, now);
+            });
+        };
+        for sequence in sequences {
+            self.received += 1;
+            if let Some(number) = sequence {
+                let (before, arrival) = (source.dropped, source.record(number, now));
+                self.dropped = self.dropped.wrapping_add(change(before, source, arrival));
+            }
+        }
+    }
+
     /// Forgets what was silent too long; every source is moved at most once per turn.
     fn turn(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.turned);
@@ -269,6 +304,46 @@ mod tests {
         };
         assert_eq!((state(1, "a").received, state(1, "a").dropped), (2, 0));
         assert_eq!((state(1, "b").received, state(1, "b").dropped), (0, 0), "started anew");
+    }
+
+    #[test]
+    fn sk_8_containers_in_a_row_count_as_one_by_one() {
+        let mut state = 3_u32;
+        let mut random = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
+        };
+        let (mut single, mut rows) = (LossTracker::new(), LossTracker::new());
+        let mut numbers = [0_u32; 3];
+        for second in 0..3000 {
+            let sender = random(3);
+            let id = (random(10) > 0).then_some(u64::from(random(2)));
+            let count = random(12);
+            let row = (0..count).map(|_| {
+                let number = &mut numbers[sender as usize];
+                *number = match random(30) {
+                    0 => random(u32::MAX),
+                    1 => number.wrapping_sub(random(70)),
+                    2 => number.wrapping_add(random(5)),
+                    _ => number.wrapping_add(1),
+                };
+                (random(20) > 0).then_some(*number)
+            });
+            let row: Vec<Option<u32>> = row.collect();
+            let now = SECOND * second * (1 + 100 * u32::from(second % 97 == 0));
+            for number in &row {
+                single.record(sender, id, *number, now);
+            }
+            rows.record_row(sender, id, row, now);
+            assert_eq!((rows.received(), rows.dropped()), (single.received(), single.dropped()));
+        }
+        let states = |tracker: &LossTracker<u32>| {
+            let mut states: Vec<_> = tracker.sources().map(|(key, state)| (*key, *state)).collect();
+            states.sort_by_key(|(key, _)| *key);
+            states
+        };
+        assert_eq!(states(&rows), states(&single));
+        assert!(rows.dropped() > 100);
     }
 
     #[test]

@@ -74,6 +74,18 @@ pub(super) fn head(payload: &Payload<'_>) -> Option<[u8; HEAD]> {
     Some(head.to_le_bytes())
 }
 
+/// The length at the start of these octets and, as a number, whether it has two octets; `None` when it
+/// has more, or more than it needs. Half of all records are about as long as one octet can tell, so
+/// there is no branch on that.
+#[inline(always)]
+fn short_length(octets: u32) -> Option<(u32, u32)> {
+    let is_long = octets >> 7 & 1;
+    let mask = is_long.wrapping_neg();
+    let high = octets >> 8 & mask;
+    let len = octets & 0x7f | (high & 0x7f) << 7;
+    if high & 0x80 == 0 && len >= 0x80 & mask { Some((len, is_long)) } else { None }
+}
+
 /// Where the body of a record in the usual form is; the rest follows from it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Usual {
@@ -93,13 +105,8 @@ impl Usual {
         if frame as u8 != record_tag {
             return None;
         }
-        let (start, len) = if frame & 0x8000 == 0 {
-            (2, frame >> 8 & 0x7f)
-        } else if frame & 0x80_0000 == 0 {
-            (3, frame >> 8 & 0x7f | frame >> 9 & 0x3f80)
-        } else {
-            return None;
-        };
+        let (len, is_long) = short_length(frame >> 8)?;
+        let start = 2 + is_long;
         let end = start + len;
         let message = rest.get(start as usize..end as usize)?;
         let (head, length) = message.first_chunk::<{ HEAD + 2 }>()?.split_first_chunk::<HEAD>()?;
@@ -108,13 +115,8 @@ impl Usual {
             return None;
         }
         let length = u32::from(u16::from_le_bytes(*length.first_chunk()?));
-        let (body_start, body_len) = if length & 0x80 == 0 {
-            (start + HEAD as u32 + 1, length & 0x7f)
-        } else if length < 0x8000 && length > 0xff {
-            (start + HEAD as u32 + 2, length & 0x7f | length >> 1 & 0x3f80)
-        } else {
-            return None;
-        };
+        let (body_len, is_long) = short_length(length)?;
+        let body_start = start + HEAD as u32 + 1 + is_long;
         let body_end = body_start + body_len;
         if body_end != end {
             let label = u64::from_le_bytes(*message.last_chunk()?);
@@ -192,6 +194,26 @@ impl Usual {
 mod tests {
     use super::*;
     use crate::wire::put_varint;
+
+    #[test]
+    fn lengths_of_one_and_two_octets() {
+        for len in 0..1 << 14 {
+            let mut octets = Vec::new();
+            put_varint(&mut octets, len);
+            let is_long = octets.len() as u32 - 1;
+            for behind in [0, 0x7f, 0x80, 0xff] {
+                let mut octets = octets.clone();
+                octets.resize(4, behind);
+                let octets = u32::from_le_bytes(*octets.first_chunk().expect("four octets"));
+                assert_eq!(short_length(octets), Some((len as u32, is_long)), "{octets:x}");
+            }
+        }
+        for (name, octets) in
+            [("zero in two", 0x0080), ("127 in two", 0x00ff), ("three octets", 0x01_8080)]
+        {
+            assert_eq!(short_length(octets), None, "{name}");
+        }
+    }
 
     #[test]
     fn five_octet_numbers_both_ways() {

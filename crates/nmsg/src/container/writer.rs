@@ -2,8 +2,8 @@ use super::builder::{ContainerBuilder, Sequence};
 use super::estimate::SLACK;
 use super::fragment::{FragmentIds, write_fragments};
 use super::{
-    DEFAULT_DATAGRAM_BUFFER, Deflater, EncodedPayload, Flags, Fullness, Header, MAX_BUFFER,
-    StoredPayload,
+    DEFAULT_DATAGRAM_BUFFER, Deflater, EncodedPayload, EncodedRun, Flags, Fullness, Header,
+    MAX_BUFFER, StoredPayload,
 };
 use crate::error::Error;
 use crate::{Labels, Payload};
@@ -192,6 +192,13 @@ impl ContainerWriter {
         emit: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.write_with(emit, |builder| builder.add_encoded(encoded))
+    }
+
+    /// Takes records as they stand as long as no container is due and none have to be changed; gives how
+    /// many. What is left, be it all, is to be written one by one.
+    #[inline]
+    pub fn take_run(&mut self, run: &EncodedRun<'_>) -> usize {
+        if self.unbuffered || !self.keeps_records() { 0 } else { self.builder.add_run(run) }
     }
 
     #[inline]

@@ -7,10 +7,13 @@
 use std::time::Duration;
 
 /// How long to sleep. In this time a fast network fills a small part of [`LEAST_BUFFER`].
-pub(super) const PAUSE: Duration = Duration::from_micros(100);
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// Receive buffer, in octets, without which there is no sleeping.
-pub(super) const LEAST_BUFFER: usize = 1 << 20;
+const LEAST_BUFFER: usize = 1 << 20;
+
+/// How many times longer to sleep at most, with a receive buffer so many times larger.
+const LONGEST: usize = 5;
 
 /// Time over which messages are counted.
 const WINDOW: Duration = Duration::from_millis(1);
@@ -19,8 +22,9 @@ const WINDOW: Duration = Duration::from_millis(1);
 const FAST: u128 = 50_000;
 
 /// Watches how fast messages come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Moderation {
+    pause: Duration,
     window: Duration,
     messages: u32,
     is_fast: bool,
@@ -28,14 +32,27 @@ pub(super) struct Moderation {
 }
 
 impl Moderation {
-    /// True when it is better to let messages gather before the next look at the socket.
-    pub(super) fn should_pause(&mut self, now: Duration) -> bool {
+    /// For a receive buffer of so many octets; `None` where it is too small to let messages gather in it.
+    pub(super) fn new(buffer: usize) -> Option<Self> {
+        let pause = PAUSE * (buffer / LEAST_BUFFER).min(LONGEST) as u32;
+        let is_roomy = pause > Duration::ZERO;
+        is_roomy.then_some(Self {
+            pause,
+            window: Duration::ZERO,
+            messages: 0,
+            is_fast: false,
+            has_read_all: false,
+        })
+    }
+
+    /// How long to let messages gather before the next look at the socket; `None` where that is no better.
+    pub(super) fn pause(&mut self, now: Duration) -> Option<Duration> {
         let elapsed = now.saturating_sub(self.window);
         if elapsed >= WINDOW {
             self.is_fast = u128::from(self.messages) * 1_000_000_000 >= FAST * elapsed.as_nanos();
             (self.window, self.messages) = (now, 0);
         }
-        self.is_fast && self.has_read_all
+        (self.is_fast && self.has_read_all).then_some(self.pause)
     }
 
     /// Notes what a look at the socket has found, and whether more may be there.
@@ -52,11 +69,11 @@ mod tests {
     /// How many of the looks at a socket at these distances, each of which finds so many messages,
     /// were put off.
     fn pauses(looks: u32, distance: Duration, messages: usize, has_read_all: bool) -> usize {
-        let mut moderation = Moderation::default();
+        let mut moderation = Moderation::new(LEAST_BUFFER).unwrap();
         let put_off = (1..=looks).filter(|look| {
-            let pause = moderation.should_pause(distance * *look);
+            let pause = moderation.pause(distance * *look);
             moderation.note(messages, has_read_all);
-            pause
+            pause.is_some()
         });
         put_off.count()
     }
@@ -73,14 +90,28 @@ mod tests {
 
     #[test]
     fn the_first_message_after_a_silence_is_not_late() {
-        let mut moderation = Moderation::default();
+        let mut moderation = Moderation::new(LEAST_BUFFER).unwrap();
         let at = Duration::from_micros;
-        assert!(!moderation.should_pause(at(0)));
+        assert_eq!(moderation.pause(at(0)), None);
         moderation.note(500, true);
-        assert!(moderation.should_pause(at(1_100)), "500 in a millisecond");
+        assert_eq!(moderation.pause(at(1_100)), Some(PAUSE), "500 in a millisecond");
         moderation.note(0, true);
-        assert!(!moderation.should_pause(at(60_000)));
+        assert_eq!(moderation.pause(at(60_000)), None);
         moderation.note(1, true);
-        assert!(!moderation.should_pause(at(60_010)));
+        assert_eq!(moderation.pause(at(60_010)), None);
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_the_buffer_allows() {
+        for (buffer, want) in [
+            (0, None),
+            (LEAST_BUFFER - 1, None),
+            (LEAST_BUFFER, Some(PAUSE)),
+            (3 * LEAST_BUFFER + 1, Some(3 * PAUSE)),
+            (16 << 20, Some(5 * PAUSE)),
+        ] {
+            let pause = Moderation::new(buffer).map(|moderation| moderation.pause);
+            assert_eq!(pause, want, "{buffer}");
+        }
     }
 }
