@@ -119,6 +119,12 @@ impl<'a> View<'a> {
         self.body
     }
 
+    /// What is stored of each field, in declared order.
+    #[inline(always)]
+    pub(crate) fn slots(&self) -> &'a [Slot] {
+        self.slots
+    }
+
     #[inline(always)]
     pub(crate) fn slot(&self, field: usize) -> Slot {
         self.slots.get(field).copied().unwrap_or_default()
@@ -266,7 +272,7 @@ impl<'a> Message<'a> {
     /// Computes value `index` of a field with this getter.
     #[inline(always)]
     pub(crate) fn computed_by(&self, getter: Option<Getter>, index: usize) -> Option<Value<'_>> {
-        getter?(self.derived(), self.view, index)
+        getter?(self.derived(), &self.view, index)
     }
 
     /// Value `index` of the field at position `field` in declared order, as the programming

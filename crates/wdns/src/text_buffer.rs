@@ -383,24 +383,12 @@ impl TextBuffer {
     /// Appends once more what stands at `start..end`; nothing when that is not part of the content.
     #[inline]
     pub fn again(&mut self, start: usize, end: usize) {
-        /// Octets that are copied at once; what is beyond the end is overwritten by the next append.
-        const BLOCK: usize = 32;
         let len = self.len();
         if start > end || end > len {
             return;
         }
-        self.reserve(end - start + BLOCK);
-        let (content, room) = self.store.split_at_mut(len);
-        let (whole, rest) = content[start..end].as_chunks::<BLOCK>();
-        let (blocks, _) = room.as_chunks_mut::<BLOCK>();
-        let mut blocks = blocks.iter_mut();
-        // In this order no block is lost when the sources end.
-        for (source, block) in whole.iter().zip(blocks.by_ref()) {
-            *block = *source;
-        }
-        if let Some(block) = blocks.next() {
-            copy_short(block, rest);
-        }
+        self.reserve(end - start);
+        self.store.copy_within(start..end, len);
         self.advance(end - start);
     }
 

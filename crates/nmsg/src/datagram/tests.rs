@@ -38,7 +38,11 @@ fn udp(family: Family, payload: &[u8]) -> Vec<u8> {
     pseudo.extend([0, 17]);
     pseudo.extend(length.to_be_bytes());
     pseudo.extend(&datagram);
-    let sum = !ones_complement_sum(&pseudo);
+    // A sum of 0 would say that there is none.
+    let sum = match !ones_complement_sum(&pseudo) {
+        0 => u16::MAX,
+        sum => sum,
+    };
     datagram[6..8].copy_from_slice(&sum.to_be_bytes());
     datagram
 }
@@ -415,6 +419,23 @@ fn datagrams_over_the_limit_are_not_made() {
         assert_eq!(push(last_len, false), Inserted::Complete, "{name}");
         let mut out = Vec::new();
         assert_eq!((set.assemble(&mut out), out.is_empty()), (want, !want), "{name}");
+    }
+}
+
+#[test]
+fn a_checksum_that_comes_out_as_zero_is_there() {
+    for (family, header_len) in [(Family::V4, 20), (Family::V6, 40)] {
+        let datagrams = (0..=u16::MAX).map(|word| udp(family, &word.to_be_bytes()));
+        let inverted: Vec<_> = datagrams.filter(|datagram| datagram[6..8] == [0xff; 2]).collect();
+        assert!(!inverted.is_empty());
+        for datagram in inverted {
+            let packet = match family {
+                Family::V4 => v4(17, 0, &datagram),
+                Family::V6 => v6(17, &datagram),
+            };
+            assert_eq!(packet.len(), header_len + datagram.len());
+            assert_eq!(checksum_of(&[packet]), UdpChecksum::Correct);
+        }
     }
 }
 

@@ -153,8 +153,10 @@ pub(crate) fn write_message(
     out.piece(|piece| {
         piece.array(b"{");
         let start = piece.buffer_len();
+        // There is one step for each field, in the same order.
+        let mut slots = view.slots().iter();
         for step in &view.schema().plan().json {
-            let slot = view.slot(step.field.into());
+            let slot = slots.next().copied().unwrap_or_default();
             if slot.count() == 1 && step.is_usual {
                 piece.short_literal(&step.label);
                 json_value::put(piece, context.time, step, Raw::new(slot, view.body()));

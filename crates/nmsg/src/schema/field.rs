@@ -229,7 +229,7 @@ pub(crate) use enum_values;
 
 /// Computes value number `index` of a field from what was derived for the whole message; `None`
 /// when there is no such value.
-pub type Getter = for<'d, 'a> fn(&'d Derived<'a>, View<'a>, index: usize) -> Option<Value<'d>>;
+pub type Getter = for<'d, 'a> fn(&'d Derived<'a>, &View<'a>, index: usize) -> Option<Value<'d>>;
 
 /// One row of a message type's field table.
 #[derive(Clone, Debug)]

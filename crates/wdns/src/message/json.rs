@@ -1,7 +1,9 @@
 //! Messages as JSON (`rendering-and-parsing` §13.8).
 
+use std::ops::Range;
+
 use super::group::Groups;
-use super::{Edns, FlagTexts, Message, Question, Record, Section};
+use super::{Edns, FlagTexts, HEADER_LEN, Message, Question, Questions, Record, Section};
 use crate::mnemonic::{Around, FREQUENT_TYPES, RCODES_KNOWN};
 use crate::name;
 use crate::rdata::{self, Fields, edns};
@@ -41,6 +43,9 @@ static QUESTION_ENDS: Around<FREQUENT_TYPES, 48> =
 static SET_MIDDLES: Around<FREQUENT_TYPES, 64> =
     Around::rrtypes(",\"rrclass\":\"IN\",\"rrtype\":\"", "\",\"rdata\":[\"");
 
+/// The pointer to the name of the first question, behind the header.
+const FIRST_NAME: Option<[u8; 2]> = Some([0xc0, HEADER_LEN as u8]);
+
 impl Message<'_> {
     /// Appends the message as a JSON object without blanks. Records are gathered into sets of one
     /// owner, type and class, with their smallest time to live.
@@ -48,11 +53,10 @@ impl Message<'_> {
         let groups = &mut scratch.groups;
         out.piece(|piece| {
             self.put_json_header(piece);
-            for (place, question) in self.questions().enumerate() {
-                if place > 0 {
-                    piece.array(b",");
-                }
-                question.put_json(piece);
+            let mut questions = self.questions();
+            let first_name = questions.next().map_or(0..0, |question| question.put_json(piece));
+            if questions.left > 0 {
+                piece.outside(|out| write_more_questions(out, questions));
             }
             match Section::RECORDS.map(|section| self.count(section)) {
                 [0, 0, 0] => {
@@ -60,16 +64,16 @@ impl Message<'_> {
                 }
                 [_, 0, 0] => {
                     piece.array(b"],\"answer\":[");
-                    self.put_json_sets(piece, Section::Answer, groups);
+                    self.put_json_sets(piece, Section::Answer, &first_name, groups);
                     piece.array(b"],\"authority\":[],\"additional\":[]}");
                 }
                 _ => piece.outside(|out| {
                     out.array(b"],\"answer\":[");
-                    self.write_json_sets(out, Section::Answer, groups);
+                    self.write_json_sets(out, Section::Answer, &first_name, groups);
                     out.array(b"],\"authority\":[");
-                    self.write_json_sets(out, Section::Authority, groups);
+                    self.write_json_sets(out, Section::Authority, &first_name, groups);
                     out.array(b"],\"additional\":[");
-                    self.write_json_sets(out, Section::Additional, groups);
+                    self.write_json_sets(out, Section::Additional, &first_name, groups);
                     out.array(b"]}");
                 }),
             }
@@ -97,19 +101,37 @@ impl Message<'_> {
     }
 
     #[inline(never)]
-    fn write_json_sets(&self, out: &mut TextBuffer, section: Section, groups: &mut Groups) {
+    fn write_json_sets(
+        &self,
+        out: &mut TextBuffer,
+        section: Section,
+        first_name: &Range<usize>,
+        groups: &mut Groups,
+    ) {
         if self.count(section) > 0 {
-            out.piece(|piece| self.put_json_sets(piece, section, groups));
+            out.piece(|piece| self.put_json_sets(piece, section, first_name, groups));
         }
     }
 
-    /// Puts the records of a section that has some.
+    /// Puts the records of a section that has some. The text of the first question's name is at
+    /// `first_name`; an empty range without a question.
     #[inline(always)]
-    fn put_json_sets(&self, piece: &mut Piece<'_>, section: Section, groups: &mut Groups) {
+    fn put_json_sets(
+        &self,
+        piece: &mut Piece<'_>,
+        section: Section,
+        first_name: &Range<usize>,
+        groups: &mut Groups,
+    ) {
         if let Some(set) = self.only_set(section) {
             let rdatas = self.records(section).map(|record| record.fields());
             let fixed = (set.rrtype, set.class, set.ttl);
-            return put_set(piece, |out| set.write_owner::<true>(out), fixed, rdatas);
+            let is_first_name = set.owner_pointer() == FIRST_NAME && !first_name.is_empty();
+            let write_owner = |out: &mut TextBuffer| match *first_name {
+                Range { start, end } if is_first_name => out.again(start, end),
+                _ => set.write_owner::<true>(out),
+            };
+            return put_set(piece, write_owner, fixed, rdatas);
         }
         piece.outside(|out| self.write_groups(out, section, groups));
     }
@@ -216,14 +238,31 @@ fn write_unusual_middle(out: &mut TextBuffer, rrtype: RrType, class: Class) {
     out.array(b"\",\"rdata\":[\"");
 }
 
+#[inline(never)]
+fn write_more_questions(out: &mut TextBuffer, questions: Questions<'_>) {
+    out.piece(|piece| {
+        for question in questions {
+            piece.array(b",");
+            question.put_json(piece);
+        }
+    });
+}
+
 impl Question<'_> {
+    /// Says where the text of the name is.
     #[inline(always)]
-    fn put_json(&self, piece: &mut Piece<'_>) {
+    fn put_json(&self, piece: &mut Piece<'_>) -> Range<usize> {
         piece.array(b"{\"qname\":\"");
-        piece.outside(|out| self.write_name::<true>(out));
+        let start = piece.buffer_len();
+        let octets = self.message.octets;
+        if !piece.short_name::<true>(octets, self.name_at, octets.len()) {
+            piece.outside(|out| self.write_name::<true>(out));
+        }
+        let end = piece.buffer_len();
         if self.class != Class::IN || !QUESTION_ENDS.put(self.rrtype.0, piece) {
             piece.outside(|out| self.write_unusual_end(out));
         }
+        start..end
     }
 
     #[inline(never)]

@@ -179,15 +179,27 @@ impl Piece<'_> {
     /// Puts a wire name in `octets[start..end]`, as [`name::write_within`] does.
     #[inline(always)]
     pub fn name<const JSON: bool>(&mut self, octets: &[u8], start: usize, end: usize) {
+        if !self.short_name::<JSON>(octets, start, end) {
+            self.outside(|out| write_other_name::<JSON>(out, octets, start, end));
+        }
+    }
+
+    /// Puts the complete name at the start of `octets[start..end]` if it needs no escapes, is not the
+    /// root and fits a window; false, and nothing put, for any other.
+    #[inline(always)]
+    pub(crate) fn short_name<const JSON: bool>(
+        &mut self,
+        octets: &[u8],
+        start: usize,
+        end: usize,
+    ) -> bool {
         let mut is_done = false;
         self.fill(|window| {
             let len = simd::short_name_text::<JSON>(window, octets, start, end);
             is_done = len > 0;
             len as u8
         });
-        if !is_done {
-            self.outside(|out| write_other_name::<JSON>(out, octets, start, end));
-        }
+        is_done
     }
 
     /// Puts an IPv4 address as a dotted quad.

@@ -186,3 +186,52 @@ fn names_and_texts_are_escaped_for_json_once() {
     assert!(json.contains(r#""rrname":"\\001\\127.""#), "{json}");
     assert!(json.contains(r#""rdata":["\"a\\\"\\\\\\010\""]"#), "{json}");
 }
+
+#[test]
+fn owners_that_point_to_the_first_question_have_its_text() {
+    let a = (1, 1, 60);
+    let other = wire("other.example.");
+    for (name, text) in [
+        (wire("www.example."), "www.example."),
+        (b"\x03a\"b\x00".to_vec(), r#"a\"b."#),
+        (vec![0], "."),
+        ([&[33; 34][..], &[33; 34], &[0]].concat(), &format!("{0}.{0}.", "!".repeat(33))),
+    ] {
+        let set = |name: &str, address: &str| {
+            format!(
+                r#"[{{"rrname":"{name}","rrttl":60,"rrclass":"IN","rrtype":"A","rdata":["{address}"]}}]"#
+            )
+        };
+        let question = format!(r#"{{"qname":"{text}","qclass":"IN","qtype":"A"}}"#);
+        let one = Builder::new(0x8180).question(&name, 1, 1).record(1, FIRST, a, &[10, 0, 0, 1]);
+        let want = format!(r#""question":[{question}],"answer":{}"#, set(text, "10.0.0.1"));
+        assert!(one.json().contains(&want), "{}", one.json());
+        let two = one.record(2, &other, a, &[10, 0, 0, 2]).record(3, FIRST, a, &[10, 0, 0, 3]);
+        for set in [
+            format!(r#""answer":{}"#, set(text, "10.0.0.1")),
+            format!(r#""authority":{}"#, set("other.example.", "10.0.0.2")),
+            format!(r#""additional":{}"#, set(text, "10.0.0.3")),
+        ] {
+            assert!(two.json().contains(&set), "{}", two.json());
+        }
+        let several = Builder::new(0x8180)
+            .question(&name, 1, 1)
+            .question(&other, 1, 1)
+            .question(FIRST, 1, 1)
+            .answer(FIRST, 1, 60, &[10, 0, 0, 1]);
+        let second = question.replace(text, "other.example.");
+        let want = format!(
+            r#""question":[{question},{second},{question}],"answer":{}"#,
+            set(text, "10.0.0.1")
+        );
+        assert!(several.json().contains(&want), "{}", several.json());
+    }
+    // Without a question, what is behind the header is the owner of a record.
+    let none = Builder::new(0x8180).record(1, &other, a, &[10, 0, 0, 1]).record(
+        2,
+        FIRST,
+        a,
+        &[10, 0, 0, 2],
+    );
+    assert_eq!(none.json().matches(r#""rrname":"other.example.""#).count(), 2, "{}", none.json());
+}

@@ -27,6 +27,6 @@ const FIELDS: &[Field] = &[
     Field::optional(c"sensor_id", 10, Uint32).stored_as(Storage::Fixed32).form(Form::HexId),
 ];
 
-fn response<'d, 'a>(_: &'d Derived<'a>, view: View<'a>, index: usize) -> Option<Value<'d>> {
+fn response<'d, 'a>(_: &'d Derived<'a>, view: &View<'a>, index: usize) -> Option<Value<'d>> {
     if index == 0 { view.octets_by_tag(RESPONSE).map(Value::Octets) } else { None }
 }

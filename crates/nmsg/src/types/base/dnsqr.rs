@@ -129,7 +129,7 @@ fn response_payload(view: View<'_>) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-fn query<'d, 'a>(derived: &'d view::Derived<'a>, _: View<'a>, index: usize) -> Option<Value<'d>> {
+fn query<'d, 'a>(derived: &'d view::Derived<'a>, _: &View<'a>, index: usize) -> Option<Value<'d>> {
     match derived {
         view::Derived::DnsQr(derived) if index == 0 => derived.query.map(Value::Octets),
         _ => None,
@@ -138,7 +138,7 @@ fn query<'d, 'a>(derived: &'d view::Derived<'a>, _: View<'a>, index: usize) -> O
 
 fn response<'d, 'a>(
     derived: &'d view::Derived<'a>,
-    _: View<'a>,
+    _: &View<'a>,
     index: usize,
 ) -> Option<Value<'d>> {
     match derived {
@@ -150,7 +150,7 @@ fn response<'d, 'a>(
 }
 
 /// Seconds from the query to the last packet of the response, never below 0.
-fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Option<Value<'d>> {
+fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: &View<'a>, index: usize) -> Option<Value<'d>> {
     let kind = view.slot(const { at(KIND) }).number() as i32;
     let [query_sec, query_nsec, response_sec, response_nsec] = const {
         [at(QUERY_TIME_SEC), at(QUERY_TIME_NSEC), at(RESPONSE_TIME_SEC), at(RESPONSE_TIME_NSEC)]
@@ -185,7 +185,7 @@ fn delay<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Opti
 }
 
 /// The stored verdict, or else what the response packets say.
-fn checksum<'d, 'a>(_: &'d view::Derived<'a>, view: View<'a>, index: usize) -> Option<Value<'d>> {
+fn checksum<'d, 'a>(_: &'d view::Derived<'a>, view: &View<'a>, index: usize) -> Option<Value<'d>> {
     if index != 0 || view.stored_count(const { at(RESPONSE_PACKET) }) == 0 {
         return None;
     }

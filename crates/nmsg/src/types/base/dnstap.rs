@@ -207,7 +207,7 @@ fn first<'d, 'a>(derived: &'d view::Derived<'a>, index: usize) -> Option<&'d Der
 
 fn octets<'d, 'a, const NUMBER: usize>(
     derived: &'d view::Derived<'a>,
-    _: View<'a>,
+    _: &View<'a>,
     index: usize,
 ) -> Option<Value<'d>> {
     first(derived, index)?.octets(NUMBER).map(Value::Octets)
@@ -215,7 +215,7 @@ fn octets<'d, 'a, const NUMBER: usize>(
 
 fn number<'d, 'a, const NUMBER: usize>(
     derived: &'d view::Derived<'a>,
-    _: View<'a>,
+    _: &View<'a>,
     index: usize,
 ) -> Option<Value<'d>> {
     match first(derived, index)?.inner[NUMBER]? {
