@@ -7,7 +7,7 @@ mod text;
 pub use json::MessageScratch;
 pub(crate) use text::{write_question_line, write_record_line};
 
-use crate::name::{self, ChainEnds, NameBuf};
+use crate::name::{self, ChainEnds, NameBuf, SoundLengths};
 use crate::rdata::{self, Fields};
 use crate::text_buffer::Short;
 use crate::{Class, Error, Opcode, Rcode, RrSet, RrType, TextBuffer};
@@ -334,6 +334,10 @@ fn append_checked(fields: Fields, rrtype: RrType, class: Class, out: &mut Vec<u8
     debug_assert_eq!(result, Ok(()), "record data of {rrtype:?} was checked");
 }
 
+/// So many times the octets of a message its names with pointers may take before their lengths are
+/// remembered.
+const MUCH_BEHIND_POINTERS: usize = 8;
+
 /// The progress of reading.
 struct Reader<'a> {
     octets: &'a [u8],
@@ -344,6 +348,9 @@ struct Reader<'a> {
     /// the question. Beyond sixteen bits without one.
     sound_name: u32,
     chains: Option<ChainEnds>,
+    /// Octets of the names with pointers so far.
+    behind_pointers: usize,
+    lengths: Option<SoundLengths>,
     sections: [Span; 4],
     edns: Option<Edns<'a>>,
     /// The part of the response code that EDNS says, or 0.
@@ -360,6 +367,8 @@ impl<'a> Reader<'a> {
             hops: 0,
             sound_name: u32::MAX,
             chains: None,
+            behind_pointers: 0,
+            lengths: None,
             sections: [Span::default(); 4],
             edns: None,
             extended_rcode: 0,
@@ -392,9 +401,17 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn compressed_name(&mut self) -> Result<(), Error> {
-        let read = name::resolve(self.octets, self.at, self.chains.as_ref())?;
+        let (octets, chains) = (self.octets, self.chains.as_ref());
+        let read = match &mut self.lengths {
+            Some(lengths) => lengths.resolve(octets, self.at, chains)?,
+            None => name::resolve(octets, self.at, chains)?,
+        };
         self.at += read.consumed;
         self.count_hops(read.hops);
+        self.behind_pointers += read.len;
+        if self.behind_pointers > MUCH_BEHIND_POINTERS * octets.len() && self.lengths.is_none() {
+            self.lengths = Some(SoundLengths::new());
+        }
         Ok(())
     }
 

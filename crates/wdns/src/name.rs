@@ -9,7 +9,7 @@ mod text;
 mod wire;
 
 pub(crate) use compression::{
-    ChainEnds, contiguous, pointer_to, resolve, unpack_with, write_together,
+    ChainEnds, SoundLengths, contiguous, pointer_to, resolve, unpack_with, write_together,
 };
 pub use compression::{skip, unpack};
 pub(crate) use text::WINDOW;

@@ -84,6 +84,12 @@ pub(crate) fn pointer_to(at: usize) -> Option<[u8; 2]> {
 trait Sink {
     /// Takes the label with its length octet at `message[at..at + length + 1]`.
     fn label(&mut self, message: &[u8], at: usize, length: usize, total: usize);
+
+    /// Length of the sound name at an offset, if it is known: the walk ends there.
+    #[inline(always)]
+    fn known_len(&self, _at: usize) -> Option<usize> {
+        None
+    }
 }
 
 /// Takes nothing: the walk only checks.
@@ -106,6 +112,50 @@ impl Sink for NameBuf {
     }
 }
 
+/// Lengths of the names in a message that were found sound. Made only for messages that spend their
+/// time on names behind pointers, two octets of which can stand for 127 labels: it makes each label
+/// one step.
+pub(crate) struct SoundLengths {
+    /// By offset; 0 where nothing is known.
+    lengths: Box<[u8; POINTER_SPACE]>,
+    /// Where the labels of the name start that is being read, and what was in front of them.
+    labels: Vec<(u16, u8)>,
+}
+
+impl SoundLengths {
+    pub(crate) fn new() -> Self {
+        Self { lengths: Box::new([0; POINTER_SPACE]), labels: Vec::with_capacity(MAX_LEN / 2) }
+    }
+
+    /// As [`resolve`].
+    pub(crate) fn resolve(
+        &mut self,
+        message: &[u8],
+        at: usize,
+        chains: Option<&ChainEnds>,
+    ) -> Result<Unpacked, Error> {
+        self.labels.clear();
+        let read = walk(message, at, chains, self)?;
+        for &(at, before) in &self.labels {
+            self.lengths[usize::from(at)] = (read.len - usize::from(before)) as u8;
+        }
+        Ok(read)
+    }
+}
+
+impl Sink for SoundLengths {
+    fn label(&mut self, _: &[u8], at: usize, _: usize, total: usize) {
+        if at < POINTER_SPACE {
+            self.labels.push((at as u16, total as u8));
+        }
+    }
+
+    #[inline(always)]
+    fn known_len(&self, at: usize) -> Option<usize> {
+        self.lengths.get(at).filter(|len| **len > 0).map(|len| usize::from(*len))
+    }
+}
+
 #[inline(always)]
 fn walk(
     message: &[u8],
@@ -116,6 +166,13 @@ fn walk(
     let mut at = start;
     let mut read = Unpacked::default();
     loop {
+        // In front of the first pointer, the place of the name's end is asked for as well.
+        if read.consumed > 0
+            && let Some(len) = sink.known_len(at)
+        {
+            read.len += len;
+            return if read.len <= MAX_LEN { Ok(read) } else { Err(Error::NameOverflow) };
+        }
         let length = *message.get(at).ok_or(Error::OutOfBounds)?;
         if length == 0 {
             break;
@@ -331,6 +388,43 @@ mod tests {
             name_at_12(&[&b"\x01a".repeat(128)[..], b"\0"].concat()),
             Err(Error::NameOverflow)
         );
+    }
+
+    #[test]
+    fn names_of_remembered_length_are_the_same() {
+        const OCTETS: [u8; 12] = [0, 0, 1, 1, 2, 3, 63, 64, 0xc0, 0xc0, 0xc0, 0xc1];
+        let mut state = 1_u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % below
+        };
+        let (mut sound, mut too_long) = (0, 0);
+        for round in 0..300 {
+            let mut message: Vec<u8> = (0..400)
+                .map(|_| match random(3) {
+                    0 => random(256) as u8,
+                    _ => OCTETS[random(OCTETS.len())],
+                })
+                .collect();
+            if round % 3 == 0 {
+                // One label of an octet behind the other, then a name that is nearly too long.
+                message[..256].copy_from_slice(&b"\x01\xc0".repeat(128));
+                message[random(60)] = 1;
+                message[250] = 0;
+            }
+            let mut lengths = SoundLengths::new();
+            for _ in 0..600 {
+                let at = random(message.len() + 1);
+                let chains = ChainEnds::new(&message);
+                let chains = (round % 2 == 0).then_some(&chains);
+                let place = |read: Unpacked| (read.consumed, read.len);
+                let want = resolve(&message, at, None).map(place);
+                assert_eq!(lengths.resolve(&message, at, chains).map(place), want, "at {at}");
+                sound += u32::from(want.is_ok());
+                too_long += u32::from(want == Err(Error::NameOverflow));
+            }
+        }
+        assert!(sound > 10_000 && too_long > 1_000, "{sound} {too_long}");
     }
 
     #[test]
