@@ -201,9 +201,7 @@ impl RawBatch {
     /// As [`Self::push_container`], for the container that was found last.
     fn push_found(&mut self, header: Header, deframer: &mut Deframer, offset: u64) {
         let body = deframer.move_body(&mut self.octets);
-        if header.flags.is_zlib() {
-            self.inflated += Inflater::bound(&self.octets[body.clone()]);
-        }
+        self.note_body(&header, &body);
         self.pieces.push(RawPiece::Container { header, body, offset });
     }
 

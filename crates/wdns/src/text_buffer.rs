@@ -293,32 +293,11 @@ impl TextBuffer {
         self.at = self.at.wrapping_add(n);
     }
 
-    /// Makes sure that `N` octets can be written.
-    #[inline(always)]
-    fn make_room<const N: usize>(&mut self) {
-        if N > SLACK {
-            self.reserve(N);
-        } else if self.at > self.limit {
-            self.grow(N);
-        }
-    }
-
     /// Lets `write` fill the next `N` octets and appends as many as it returns, which must not be
-    /// more than `N`. What the octets hold before is arbitrary.
+    /// more than `N`, itself at most 288. What the octets hold before is arbitrary.
     #[inline(always)]
-    #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
     pub fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> u8) {
-        self.make_room::<N>();
-        let at = self.at;
-        // SAFETY: `at` lies in the initialised store, with at least N octets at and behind it:
-        // either it is not beyond `limit`, which has SLACK, or room was made. The borrow of `self`
-        // keeps them unaliased.
-        let window = unsafe { &mut *at.cast::<[u8; N]>() };
-        let used = write(window);
-        debug_assert!(usize::from(used) <= N);
-        // Not read again: the compiler cannot know that the window is not the pointer itself. Even
-        // a wrong count leads nowhere before the store, and what is behind its end is not used.
-        self.at = at.wrapping_add(used.into());
+        self.piece(|piece| piece.fill(write));
     }
 
     /// The next `N` octets, as [`TextBuffer::fill`] gives them, where a closure would not become
@@ -326,8 +305,12 @@ impl TextBuffer {
     #[inline(always)]
     #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
     pub(crate) fn window<const N: usize>(&mut self) -> &mut [u8; N] {
-        self.make_room::<N>();
-        // SAFETY: as in `fill`.
+        const { assert!(N <= SLACK) };
+        if self.at > self.limit {
+            self.grow(SLACK);
+        }
+        // SAFETY: `at` lies in the initialised store, with SLACK octets at and behind it, as it is not
+        // beyond the limit. The borrow of the buffer keeps them unaliased.
         unsafe { &mut *self.at.cast::<[u8; N]>() }
     }
 

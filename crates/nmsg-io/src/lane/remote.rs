@@ -173,8 +173,10 @@ impl<'r> Remote<'r> {
 impl Packer {
     /// Adds payloads as they stand, as long as they fit; gives how many.
     fn add_run(&mut self, batch: &Batch, selection: &Selection) -> usize {
-        let run = batch.run(selection).filter(|_| self.labels.is_empty());
-        run.map_or(0, |run| self.builder.add_run(&run))
+        if !self.labels.is_empty() {
+            return 0;
+        }
+        batch.run(selection).map_or(0, |run| self.builder.add_run(&run))
     }
 
     fn add(&mut self, batch: &Batch, at: usize) -> Result<Fullness, Error> {

@@ -84,9 +84,11 @@ impl ContainerBody {
         self.crcs.clear();
         self.sums.clear();
         self.run = 0;
-        if self.unusual.capacity().max(self.crcs.capacity()) > MUCH {
+        let capacities = [self.unusual.capacity(), self.crcs.capacity(), self.sums.capacity()];
+        if capacities.into_iter().any(|capacity| capacity > MUCH) {
             self.unusual.shrink_to(MUCH);
             self.crcs.shrink_to(MUCH);
+            self.sums.shrink_to(MUCH);
         }
         (self.sequence, self.sequence_id) = (None, None);
     }
@@ -509,23 +511,13 @@ fn usual_crc(rest: &[u8]) -> Option<(u32, usize)> {
 /// Reads the place in a stream where it is all that is left, as in any datagram.
 #[inline(always)]
 fn usual_place(rest: &[u8]) -> Option<(u32, u64)> {
-    let (number, rest) = rest.strip_prefix(&[SEQUENCE_TAG]).and_then(varint)?;
-    let (id, rest) = rest.strip_prefix(&[SEQUENCE_ID_TAG]).and_then(varint)?;
-    rest.is_empty().then_some((number as u32, id))
-}
-
-/// Reads a number; gives what is behind it.
-#[inline(always)]
-fn varint(octets: &[u8]) -> Option<(u64, &[u8])> {
-    let (mut number, mut shift) = (0, 0);
-    for (at, octet) in octets.iter().enumerate().take(10) {
-        number |= u64::from(octet & 0x7f) << shift;
-        shift += 7;
-        if *octet < 0x80 {
-            return Some((number, &octets[at + 1..]));
-        }
-    }
-    None
+    let mut reader = Reader::new(rest);
+    let mut number_behind = |tag: u8| {
+        let is_there = reader.raw_tag().ok()? == u32::from(tag);
+        if is_there { reader.varint().ok() } else { None }
+    };
+    let (number, id) = (number_behind(SEQUENCE_TAG)?, number_behind(SEQUENCE_ID_TAG)?);
+    reader.is_empty().then_some((number as u32, id))
 }
 
 /// Appends the warning for a record that is dropped because of its checksum, in the reference's

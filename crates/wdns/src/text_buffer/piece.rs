@@ -58,7 +58,7 @@ impl Piece<'_> {
     /// Writes the next `N` octets and counts as many as `write` returns.
     #[inline(always)]
     #[expect(unsafe_code, reason = "the one bounds check of an append, measured on the hot path")]
-    fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> u8) {
+    pub(super) fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> u8) {
         const { assert!(N <= SLACK) };
         if self.at > self.limit {
             (self.at, self.limit) = grow(self.buffer, self.at);
@@ -69,7 +69,8 @@ impl Piece<'_> {
         let window = unsafe { &mut *at.cast::<[u8; N]>() };
         let used = write(window);
         debug_assert!(usize::from(used) <= N);
-        // As in `TextBuffer::fill`, even a wrong count leads nowhere outside the store: SLACK is larger.
+        // Not read again: the compiler cannot know that the window is not the pointer itself. Even a
+        // wrong count leads nowhere outside the store: SLACK is larger.
         self.at = at.wrapping_add(used.into());
     }
 
