@@ -73,7 +73,7 @@ fn widest() -> Width {
 /// Characters of base64 text that are written at once.
 pub(crate) const BASE64_BLOCK: usize = 32;
 
-/// The room that [`base64`] needs for so many octets: their text in whole blocks.
+/// The room that encoding in base64 needs for so many octets: their text in whole blocks.
 #[inline(always)]
 pub(crate) fn base64_room(octets: usize) -> usize {
     octets / 3 * 4 + 4 + BASE64_BLOCK

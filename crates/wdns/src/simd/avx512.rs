@@ -42,7 +42,7 @@ fn first(len: usize) -> u64 {
     u64::MAX.checked_shl(len as u32).map_or(u64::MAX, |behind| !behind)
 }
 
-/// As [`super::base64`], exactly, for any room.
+/// Writes the text of octets in base64, for any room, exactly as far as the room reaches.
 #[inline]
 pub(super) fn base64(octets: &[u8], room: &mut [u8]) {
     // SAFETY: the caller has asked for the features.
