@@ -25,7 +25,7 @@ const KEPT_TEXT: usize = 1 << 20;
 /// Buffers kept for further use for each worker: as many as are under way when input comes in
 /// pieces of the usual size. With fewer, each batch would ask the system for memory anew.
 const KEPT_BATCHES: usize = 4;
-const KEPT_TEXTS: usize = 16;
+const KEPT_TEXTS: usize = 32;
 
 /// A piece of work that depends on nothing but itself.
 #[derive(Debug)]

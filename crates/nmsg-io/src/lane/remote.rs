@@ -7,7 +7,7 @@ use crate::output::{Framing, random};
 use crate::pool::{FullContainer, Job, Piece, Pieces, Pool, Reorder};
 
 /// Octets of payloads that are rendered in one go.
-const SHARE: usize = 128 << 10;
+const SHARE: usize = 32 << 10;
 /// What rendering a payload costs beside its octets, expressed in octets.
 const PER_PAYLOAD: usize = 80;
 
