@@ -336,7 +336,7 @@ fn append_checked(fields: Fields, rrtype: RrType, class: Class, out: &mut Vec<u8
 
 /// So many times the octets of a message its names with pointers may take before their lengths are
 /// remembered.
-const MUCH_BEHIND_POINTERS: usize = 8;
+const MUCH_BEHIND_POINTERS: usize = 4;
 
 /// The progress of reading.
 struct Reader<'a> {
@@ -410,7 +410,7 @@ impl<'a> Reader<'a> {
         self.count_hops(read.hops);
         self.behind_pointers += read.len;
         if self.behind_pointers > MUCH_BEHIND_POINTERS * octets.len() && self.lengths.is_none() {
-            self.lengths = Some(SoundLengths::new());
+            self.lengths = Some(SoundLengths::new(octets));
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(crate) struct Unpacked {
 /// Where the chain of pointers that starts at an offset ends. Built only for messages whose
 /// names spend their time in such chains: it makes each chain one step.
 #[derive(Clone)]
-pub(crate) struct ChainEnds(Box<[u16; POINTER_SPACE]>);
+pub(crate) struct ChainEnds(Box<[u16]>);
 
 /// In place of an offset: the chain runs into a pointer that does not point backwards.
 const CHAIN_INVALID: u16 = u16::MAX;
@@ -31,10 +31,15 @@ const CHAIN_INVALID: u16 = u16::MAX;
 /// In place of an offset: the chain runs into half a pointer at the end of the message.
 const CHAIN_CUT: u16 = u16::MAX - 1;
 
+/// Octets of a message that pointers can lead to.
+fn pointed_to(message: &[u8]) -> usize {
+    message.len().min(POINTER_SPACE)
+}
+
 impl ChainEnds {
     pub(crate) fn new(message: &[u8]) -> Self {
-        let mut ends = Box::new([0; POINTER_SPACE]);
-        for at in 0..message.len().min(POINTER_SPACE) {
+        let mut ends = vec![0; pointed_to(message)].into_boxed_slice();
+        for at in 0..ends.len() {
             // Targets lie below, so theirs are known.
             ends[at] = match message[at] {
                 POINTER_MARK.. => match target(message, at) {
@@ -112,47 +117,66 @@ impl Sink for NameBuf {
     }
 }
 
+/// In place of a length: the name that is being read has a label there. No label starts a name of
+/// less than three octets.
+const BEING_READ: u8 = 1;
+
+/// Most labels of a name, the root not counted.
+const MAX_LABELS: usize = (MAX_LEN - 1) / 2;
+
 /// Lengths of the names in a message that were found sound. Made only for messages that spend their
 /// time on names behind pointers, two octets of which can stand for 127 labels: it makes each label
 /// one step.
 pub(crate) struct SoundLengths {
     /// By offset; 0 where nothing is known.
-    lengths: Box<[u8; POINTER_SPACE]>,
+    lengths: Box<[u8]>,
     /// Where the labels of the name start that is being read, and what was in front of them.
-    labels: Vec<(u16, u8)>,
+    labels: [(u16, u8); MAX_LABELS],
+    count: usize,
 }
 
 impl SoundLengths {
-    pub(crate) fn new() -> Self {
-        Self { lengths: Box::new([0; POINTER_SPACE]), labels: Vec::with_capacity(MAX_LEN / 2) }
+    pub(crate) fn new(message: &[u8]) -> Self {
+        let lengths = vec![0; pointed_to(message)].into_boxed_slice();
+        Self { lengths, labels: [(0, 0); MAX_LABELS], count: 0 }
     }
 
-    /// As [`resolve`].
+    /// As [`resolve`], for the message that this was made for.
     pub(crate) fn resolve(
         &mut self,
         message: &[u8],
         at: usize,
         chains: Option<&ChainEnds>,
     ) -> Result<Unpacked, Error> {
-        self.labels.clear();
-        let read = walk(message, at, chains, self)?;
-        for &(at, before) in &self.labels {
-            self.lengths[usize::from(at)] = (read.len - usize::from(before)) as u8;
+        self.count = 0;
+        let read = walk(message, at, chains, self);
+        for &(at, before) in &self.labels[..self.count] {
+            let len = read.map_or(0, |read| read.len - usize::from(before));
+            self.lengths[usize::from(at)] = len as u8;
         }
-        Ok(read)
+        read
     }
 }
 
 impl Sink for SoundLengths {
     fn label(&mut self, _: &[u8], at: usize, _: usize, total: usize) {
-        if at < POINTER_SPACE {
-            self.labels.push((at as u16, total as u8));
+        if at < self.lengths.len()
+            && let Some(label) = self.labels.get_mut(self.count)
+        {
+            *label = (at as u16, total as u8);
+            self.lengths[at] = BEING_READ;
+            self.count += 1;
         }
     }
 
     #[inline(always)]
     fn known_len(&self, at: usize) -> Option<usize> {
-        self.lengths.get(at).filter(|len| **len > 0).map(|len| usize::from(*len))
+        match self.lengths.get(at)? {
+            0 => None,
+            // Coming back to a label, a name has no end.
+            &BEING_READ => Some(MAX_LEN + 1),
+            len => Some(usize::from(*len)),
+        }
     }
 }
 
@@ -412,7 +436,7 @@ mod tests {
                 message[random(60)] = 1;
                 message[250] = 0;
             }
-            let mut lengths = SoundLengths::new();
+            let mut lengths = SoundLengths::new(&message);
             for _ in 0..600 {
                 let at = random(message.len() + 1);
                 let chains = ChainEnds::new(&message);
