@@ -3,6 +3,7 @@
 mod corpus;
 mod mutate;
 mod parsers;
+mod runs;
 mod search;
 mod weigh;
 

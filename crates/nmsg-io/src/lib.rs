@@ -25,6 +25,7 @@ mod decode;
 mod engine;
 mod fault;
 mod feed;
+pub mod fuzzing;
 mod json_lines;
 #[cfg(feature = "kafka")]
 mod kafka;

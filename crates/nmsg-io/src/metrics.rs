@@ -10,4 +10,5 @@ mod request;
 mod server;
 
 pub use board::MetricsBoard;
+pub(crate) use request::is_answered;
 pub use server::{MetricsServer, MetricsSocket};

@@ -5,7 +5,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 
-use nmsg::container::{ContainerBuilder, Deflater, Header, MAX_BUFFER, StreamReader};
+use nmsg::container::{
+    ContainerBuilder, Deflater, Flags, FragmentIds, Header, MAX_BUFFER, StreamReader,
+    write_fragments,
+};
 use nmsg::{Limits, OwnedMessage, Registry, Value};
 use nmsgtool::flags::FLAGS;
 
@@ -45,6 +48,25 @@ pub(super) fn streams() -> Vec<Vec<u8>> {
             octets
         })
         .collect()
+}
+
+/// Containers of golden payloads in fragments, several sets one behind the other.
+pub(super) fn fragments() -> Vec<Vec<u8>> {
+    const SLICE_LEN: usize = 300;
+    let mut ids = FragmentIds::new(1);
+    let mut scratch = Vec::new();
+    let mut in_fragments = |body: &Vec<u8>| {
+        let mut octets = Vec::new();
+        let mut emit = |fragment: &[u8]| {
+            octets.extend_from_slice(fragment);
+            Ok::<(), nmsg::Error>(())
+        };
+        let (flags, id) = (Flags::FRAGMENT, ids.next_id());
+        let written = write_fragments(body, flags, id, SLICE_LEN, &mut scratch, &mut emit);
+        written.is_ok().then_some(octets)
+    };
+    let sets: Vec<Vec<u8>> = container_bodies().iter().filter_map(&mut in_fragments).collect();
+    sets.chunks(4).map(<[_]>::concat).collect()
 }
 
 /// The bodies of containers of a few golden payloads each.
@@ -253,6 +275,15 @@ pub(super) fn addresses() -> Vec<Vec<u8>> {
 pub(super) fn command_lines() -> Vec<Vec<u8>> {
     let examples: Vec<&str> = FLAGS.iter().map(|flag| flag.example).collect();
     examples.chunks(6).map(|some| some.join("\n").replace(' ', "\n").into_bytes()).collect()
+}
+
+/// What asks for metrics.
+pub(super) fn requests() -> Vec<Vec<u8>> {
+    let heads = "Host: sensor.example.net:9100\r\nUser-Agent: Prometheus/2.53.0\r\n\
+                 Accept: text/plain;version=0.0.4\r\nAccept-Encoding: gzip\r\n\r\n";
+    ["GET /metrics HTTP/1.1", "HEAD /metrics?name=x HTTP/1.0", "GET / HTTP/1.1", "POST / HTTP/1.1"]
+        .map(|line| format!("{line}\r\n{heads}").into_bytes())
+        .to_vec()
 }
 
 /// What ZeroMQ peers send.

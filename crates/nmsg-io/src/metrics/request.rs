@@ -66,6 +66,11 @@ pub(super) fn parse(octets: &[u8]) -> Option<Result<Request, Refusal>> {
     }
 }
 
+/// True when a client that has sent this gets an answer.
+pub(crate) fn is_answered(octets: &[u8]) -> bool {
+    parse(octets).is_some()
+}
+
 fn parse_line(line: &[u8]) -> Result<Request, Refusal> {
     let text = std::str::from_utf8(line).map_err(|_| Refusal::NotHttp)?;
     let mut words = text.split(' ');
@@ -130,6 +135,23 @@ mod tests {
             ("GET /\u{e9}", Some(Err(Refusal::NotHttp))),
         ] {
             assert_eq!(parse(octets.as_bytes()), want, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_due_stays_due() {
+        let heads = ["GET /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET /", "GET / HTTP/2\n", "\x16\x03"];
+        for head in heads {
+            let mut answered = 0;
+            for end in 1..=head.len() {
+                let octets = &head.as_bytes()[..end];
+                crate::fuzzing::check_request(octets);
+                answered += u32::from(is_answered(octets));
+                for odd in [0, b'\n', b'\r', b' ', 0xff] {
+                    crate::fuzzing::check_request(&[octets, &[odd]].concat());
+                }
+            }
+            assert!(answered > 0, "{head:?}");
         }
     }
 
