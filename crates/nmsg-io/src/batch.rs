@@ -307,6 +307,11 @@ impl Batch {
         self.used += 1;
     }
 
+    /// True when no payload comes from a container and the headers of all meet the condition.
+    pub(crate) fn all_made(&self, mut holds: impl FnMut(&Payload<'static>) -> bool) -> bool {
+        self.used == 0 && self.made.iter().all(|made| holds(&made.header))
+    }
+
     /// Asks `decide` about each payload in order. Problems keep their place among those that stay.
     /// Gives how many have gone.
     pub(crate) fn retain(&mut self, mut decide: impl FnMut(Payload<'_>) -> Fate) -> u64 {
@@ -435,6 +440,19 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_speak_for_payloads_that_came_from_no_container() {
+        let mut batch = Batch::default();
+        assert!(batch.all_made(|_| false), "there is none to ask about");
+        for source in [5, 6] {
+            batch.push(&Payload { source: Some(source), body: Some(b"x"), ..Payload::default() });
+        }
+        assert!(batch.all_made(|header| header.source >= Some(5)));
+        assert!(!batch.all_made(|header| header.source == Some(5)));
+        batch.push_whole_container(&mut ContainerBody::new(), 0..0);
+        assert!(!batch.all_made(|_| true), "what stands in containers was not asked about");
+    }
 
     #[test]
     fn a_selection_knows_its_length() {

@@ -330,8 +330,10 @@ impl<'r> Decoder<'r> {
     }
 
     fn select(&mut self, batch: &mut Batch) {
-        if !self.lets_all_pass() {
-            let Self { filter, condition, .. } = self;
+        let all_pass = self.lets_all_pass();
+        let Self { filter, condition, .. } = self;
+        // Captures are converted to the one type that may pass.
+        if !all_pass && (condition.is_some() || !batch.all_made(|header| filter.passes(header))) {
             batch.tally.filtered += batch.retain(|payload| {
                 Fate::from(filter.passes(&payload) && holds(condition, &payload))
             });
