@@ -1,4 +1,4 @@
-use libdeflater::{CompressionLvl, Compressor, DecompressionError, Decompressor};
+use libdeflater::{CompressionLvl, DecompressionError, Decompressor};
 
 use crate::Limits;
 use crate::error::{Error, InflateFault};
@@ -8,9 +8,6 @@ const PREFIX: usize = 4;
 
 /// Most octets that one octet of a deflate stream can become: 258 for every two bits.
 const MOST_PER_OCTET: u64 = 1032;
-
-/// zlib level of compressed containers (`decisions` CW-10).
-const LEVEL: i32 = 6;
 
 /// Inflates container bodies. Keep one per thread: it is costly to make and has no state between
 /// two bodies, whatever happened to the first (`decisions` CZ-2).
@@ -100,9 +97,15 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
-/// Compresses container bodies at zlib level 6. Keep one per thread: it is costly to make.
+/// zlib level of bodies that do not suit our own encoder (`decisions` CW-10).
+const LEVEL: i32 = 6;
+
+/// Compresses container bodies at about the ratio of zlib's level 6 (`decisions` CW-10). Keep one per thread: it is
+/// costly to make.
 pub struct Deflater {
-    compressor: Compressor,
+    compressor: nmsg_deflate::Compressor,
+    /// For bodies that do not suit the first one, made when the first of them comes.
+    other: Option<libdeflater::Compressor>,
 }
 
 impl Default for Deflater {
@@ -115,8 +118,7 @@ impl Deflater {
     /// Makes a deflater.
     #[must_use]
     pub fn new() -> Self {
-        let level = CompressionLvl::new(LEVEL).unwrap_or_default();
-        Self { compressor: Compressor::new(level) }
+        Self { compressor: nmsg_deflate::Compressor::new(), other: None }
     }
 
     /// Appends size prefix and zlib stream for `body` to `out`.
@@ -129,14 +131,24 @@ impl Deflater {
             return Err(Error::too_large(body.len() as u64, u32::MAX.into()));
         };
         out.extend_from_slice(&size.to_be_bytes());
+        if self.compressor.compress_zlib(body, out).is_err() {
+            self.deflate_otherwise(body, out);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn deflate_otherwise(&mut self, body: &[u8], out: &mut Vec<u8>) {
+        let other = self.other.get_or_insert_with(|| {
+            libdeflater::Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default())
+        });
         let start = out.len();
-        let bound = self.compressor.zlib_compress_bound(body.len());
+        let bound = other.zlib_compress_bound(body.len());
         out.resize(start + bound, 0);
         // The only failure is too little space, and the bound rules that out.
-        let len = self.compressor.zlib_compress(body, &mut out[start..]).unwrap_or(0);
+        let len = other.zlib_compress(body, &mut out[start..]).unwrap_or(0);
         debug_assert_ne!(len, 0, "the bound of the compressor holds");
         out.truncate(start + len);
-        Ok(())
     }
 }
 
@@ -189,7 +201,8 @@ mod tests {
     #[test]
     fn what_is_deflated_inflates() {
         let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
-        for body in [&b""[..], b"a", &[b'a'; 5000], &noise, &noise[..1]] {
+        let prose: Vec<u8> = noise.iter().flat_map(|n| [b'a', n % 16, n % 3]).collect();
+        for body in [&b""[..], b"a", &[b'a'; 5000], &noise, &noise[..1], &prose] {
             assert_eq!(inflated(&deflated(body)).as_deref(), Ok(body));
         }
         let stream = deflated(&[b'a'; 5000]);
