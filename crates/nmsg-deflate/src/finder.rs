@@ -1,8 +1,8 @@
 //! Earlier places with the same octets.
 //!
 //! Three tables know earlier places: rows of four with the same four octets, the last place with the same three, and
-//! the last place with the same seven or fifteen: even places are found by seven octets, odd ones by fifteen. Rows also
-//! keep a part of the hash, which tells, mostly, that none of the places has the same octets; otherwise the places of
+//! the last place with the same seven or fifteen; by fifteen, only odd places are found. Rows also keep a part
+//! of the hash, which tells, mostly, that none of the places has the same octets; otherwise the places of
 //! the row and the two with the same seven and fifteen octets are all compared. Nothing is followed from place to place,
 //! so no input makes a search slow.
 //!
@@ -71,8 +71,6 @@ pub(crate) struct Batch {
     pub(crate) threes: [u32; BATCH],
     pub(crate) sevens: [u32; BATCH],
     pub(crate) fifteens: [u32; BATCH],
-    /// By which of the two each is shown.
-    pub(crate) long: [u32; BATCH],
     /// What is put in the row.
     pub(crate) entries: [u32; BATCH],
 }
@@ -193,7 +191,6 @@ impl Finder {
                 threes: [0; BATCH],
                 sevens: [0; BATCH],
                 fifteens: [0; BATCH],
-                long: [0; BATCH],
                 entries: [0; BATCH],
             },
             start: 0,

@@ -51,7 +51,7 @@ impl Compressor {
     ///
     /// # Errors
     ///
-    /// The input does not suit, as its first 32 KiB tell; `out` is as it was.
+    /// The input does not suit, as its first 32 KiB tell; `out` is as it was. A shorter one always does.
     pub fn compress_zlib(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Unsuited> {
         let start = out.len();
         out.extend_from_slice(&HEADER);
@@ -67,13 +67,14 @@ impl Compressor {
     }
 }
 
-/// An input that consists of short copies, such as prose: other encoders need fewer octets for it.
+/// An input that consists of shorter copies than records do, such as prose, or of longer ones, such as lines of a log:
+/// other encoders need fewer octets for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Unsuited;
 
 impl std::fmt::Display for Unsuited {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("mostly short copies")
+        f.write_str("not like records")
     }
 }
 

@@ -34,9 +34,13 @@ const SHORT: usize = 20;
 /// Octets after which it is decided whether the input suits.
 const SAMPLE: usize = 1 << 15;
 
-/// Octets for each copy, on average, from which on it does. Records have twelve. Where copies are shorter, as in prose,
-/// it takes more candidates than are compared here to find the best ones.
+/// Octets for each copy, on average, with which it does: records have ten to twelve. Where copies are shorter, as in
+/// prose, or longer, as in lines of a log, it takes more candidates than are compared here to find the best ones.
 const LEAST_OCTETS_A_COPY: usize = 8;
+const MOST_OCTETS_A_COPY: usize = 12;
+
+/// From so many on there is hardly anything but copies, or no copies at all.
+const ALIKE_OR_NOISE: usize = 100;
 
 /// What is known of the block that is being made.
 pub(crate) struct Parser {
@@ -81,7 +85,8 @@ impl Parser {
         }
     }
 
-    /// Writes the input as blocks, or, when its beginning has mostly short copies, tells that it does not suit.
+    /// Writes the input as blocks, or tells that it does not suit, as its beginning has mostly shorter or longer copies
+    /// than records have.
     pub(crate) fn write(
         &mut self,
         input: &[u8],
@@ -98,13 +103,19 @@ impl Parser {
             self.at = self.literal(input, 0);
         }
         self.parse_until(input, SAMPLE, vectors, bits);
-        if self.copies * LEAST_OCTETS_A_COPY > self.at {
+        if self.at >= SAMPLE && !self.suits() {
             return Err(Unsuited);
         }
         self.parse_until(input, input.len(), vectors, bits);
         self.end_part(input, bits);
         self.end_block(input, self.count, self.at, true, bits);
         Ok(())
+    }
+
+    fn suits(&self) -> bool {
+        let octets = |a_copy: usize| self.copies * a_copy;
+        (octets(LEAST_OCTETS_A_COPY)..=octets(MOST_OCTETS_A_COPY)).contains(&self.at)
+            || self.at >= octets(ALIKE_OR_NOISE)
     }
 
     fn parse_until(&mut self, input: &[u8], until: usize, vectors: bool, bits: &mut BitWriter<'_>) {

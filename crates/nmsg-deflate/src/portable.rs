@@ -27,7 +27,6 @@ impl Engine for Portable {
             batch.threes[n] = times(0, OCTET) >> shifts.threes & offset_bits::<u16>(THREES);
             batch.sevens[n] = seven >> shifts.long & offset_bits::<u16>(LONG);
             batch.fifteens[n] = fifteen >> shifts.long & offset_bits::<u16>(LONG);
-            batch.long[n] = if n % 2 == 0 { batch.sevens[n] } else { batch.fifteens[n] };
             batch.entries[n] = four << TAG_SHIFT & TAG | (at + n) as u32 & !TAG;
         }
     }
@@ -40,7 +39,10 @@ impl Engine for Portable {
             let row = batch.rows[n] as usize / size_of::<Row>();
             tables.rows[row % ROWS].0[n % WAYS] = batch.entries[n];
             tables.threes[element(batch.threes[n]) % THREES] = place;
-            tables.long[element(batch.long[n]) % LONG] = place;
+            tables.long[element(batch.sevens[n]) % LONG] = place;
+            if n % 2 == 1 {
+                tables.long[element(batch.fifteens[n]) % LONG] = place;
+            }
         }
     }
 

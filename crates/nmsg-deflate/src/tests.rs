@@ -145,6 +145,16 @@ fn short_copies_do_not_suit() {
         })
         .collect();
     assert_eq!(compressed(&prose), Err(Unsuited));
+    assert!(compressed(&prose[..30_000]).is_ok(), "too little to tell");
+}
+
+#[test]
+fn long_copies_do_not_suit_but_what_is_all_alike_does() {
+    let frame = noise(30, 37);
+    let lines: Vec<u8> =
+        noise(20_000, 41).chunks(4).flat_map(|part| [&frame[..], part].concat()).collect();
+    assert_eq!(compressed(&lines), Err(Unsuited));
+    check(&frame.repeat(2_000));
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use std::arch::x86_64::{
     __m256i, _mm_cmpeq_epi16, _mm_cvtsi32_si128, _mm_extract_epi16, _mm_insert_epi16,
     _mm_load_si128, _mm_loadu_si128, _mm_max_epi16, _mm_min_epi16, _mm_movemask_epi8,
     _mm_set1_epi16, _mm_set1_epi32, _mm_setr_epi8, _mm_setzero_si128, _mm_shuffle_epi8,
-    _mm_sub_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_blend_epi16, _mm256_blend_epi32,
+    _mm_sub_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_blend_epi16,
     _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_mullo_epi32, _mm256_sad_epu8,
     _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setr_epi8, _mm256_setr_epi32,
@@ -206,7 +206,6 @@ impl Engine for Vector {
                 let fifteen = offsets(fifteen, shifts.long, long_bits);
                 store(&mut batch.sevens, seven);
                 store(&mut batch.fifteens, fifteen);
-                store(&mut batch.long, _mm256_blend_epi32::<0xaa>(seven, fifteen));
                 store(&mut batch.entries, _mm256_blend_epi16::<0xaa>(places, tags));
             }
         }
@@ -218,13 +217,17 @@ impl Engine for Vector {
             let place = (start as u16).wrapping_add(n as u16);
             let row = batch.rows[n] as usize;
             let three = batch.threes[n] as usize;
-            let long = batch.long[n] as usize;
+            let seven = batch.sevens[n] as usize;
+            let fifteen = batch.fifteens[n] as usize;
             // SAFETY: `hash` gives offsets of elements of their tables only, and a row has so many entries.
             unsafe {
                 let row = tables.rows.as_mut_ptr().byte_add(row).cast::<u32>();
                 *row.add(n % WAYS) = batch.entries[n];
                 *tables.threes.as_mut_ptr().byte_add(three) = place;
-                *tables.long.as_mut_ptr().byte_add(long) = place;
+                *tables.long.as_mut_ptr().byte_add(seven) = place;
+                if n % 2 == 1 {
+                    *tables.long.as_mut_ptr().byte_add(fifteen) = place;
+                }
             }
         };
         // One after another, so that offsets are constants.

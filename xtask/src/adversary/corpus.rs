@@ -83,6 +83,18 @@ pub(super) fn container_bodies() -> Vec<Vec<u8>> {
     thin(bodies)
 }
 
+/// Bodies of many golden payloads, as long as samples may be.
+pub(super) fn long_bodies() -> Vec<Vec<u8>> {
+    container_bodies()
+        .chunks(8)
+        .map(|some| {
+            let mut body = some.concat();
+            body.truncate(LONGEST);
+            body
+        })
+        .collect()
+}
+
 /// The same bodies, compressed.
 pub(super) fn compressed_bodies() -> Vec<Vec<u8>> {
     let mut deflater = Deflater::new();

@@ -45,6 +45,13 @@ pub(super) const PARSERS: &[Parser] = &[
         ],
     },
     Parser {
+        name: "deflate",
+        make: runs::deflate,
+        samples: corpus::long_bodies,
+        least: FILE,
+        words: &[b"\x08\x02\x10\x01", b"\0\0\0\0\0\0\0\0", b"\xff", b"abc", b"\x12\x10"],
+    },
+    Parser {
         name: "inflate",
         make: runs::inflate,
         samples: corpus::compressed_bodies,

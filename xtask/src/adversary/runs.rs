@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use nmsg::container::{ContainerBody, Header, Inflater, MAGIC, Reassembler, StreamReader};
+use nmsg::container::{
+    ContainerBody, Deflater, Header, Inflater, MAGIC, Reassembler, StreamReader,
+};
 use nmsg::filter::{Matcher, Where};
 use nmsg::schema::Schema;
 use nmsg::text::LineSplitter;
@@ -93,6 +95,23 @@ pub(super) fn fragments() -> Run {
             rest = &rest[end..];
         }
         0
+    })
+}
+
+/// The input again and again, each time with other octets between, so that there is enough to compress.
+pub(super) fn deflate() -> Run {
+    const LEN: usize = 64 << 10;
+    let mut deflater = Deflater::new();
+    let (mut body, mut out) = (Vec::new(), Vec::new());
+    Box::new(move |input| {
+        body.clear();
+        out.clear();
+        for repeat in (0_u32..).take_while(|n| *n as usize * (input.len() + 4) < LEN) {
+            body.extend_from_slice(input);
+            body.extend_from_slice(&repeat.wrapping_mul(0x9e37_79b1).to_le_bytes());
+        }
+        let _ = black_box(deflater.deflate(&body, &mut out));
+        body.len().saturating_sub(input.len())
     })
 }
 

@@ -97,6 +97,9 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
+/// Octets of a body from which on our own encoder is asked: with less behind it, it needs more octets.
+const RECORDS: usize = 32 << 10;
+
 /// zlib level of bodies that do not suit our own encoder (`decisions` CW-10).
 const LEVEL: i32 = 6;
 
@@ -131,13 +134,12 @@ impl Deflater {
             return Err(Error::too_large(body.len() as u64, u32::MAX.into()));
         };
         out.extend_from_slice(&size.to_be_bytes());
-        if self.compressor.compress_zlib(body, out).is_err() {
+        if body.len() < RECORDS || self.compressor.compress_zlib(body, out).is_err() {
             self.deflate_otherwise(body, out);
         }
         Ok(())
     }
 
-    #[cold]
     fn deflate_otherwise(&mut self, body: &[u8], out: &mut Vec<u8>) {
         let other = self.other.get_or_insert_with(|| {
             libdeflater::Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default())
@@ -202,7 +204,8 @@ mod tests {
     fn what_is_deflated_inflates() {
         let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
         let prose: Vec<u8> = noise.iter().flat_map(|n| [b'a', n % 16, n % 3]).collect();
-        for body in [&b""[..], b"a", &[b'a'; 5000], &noise, &noise[..1], &prose] {
+        let records: Vec<u8> = noise.chunks(6).flat_map(|n| [n, b"\x08\x01www"].concat()).collect();
+        for body in [&b""[..], b"a", &[b'a'; 5000], &noise, &noise[..1], &prose, &records] {
             assert_eq!(inflated(&deflated(body)).as_deref(), Ok(body));
         }
         let stream = deflated(&[b'a'; 5000]);

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    ContainerBody, ContainerBuilder, Decoder, Deframer, Frame, Fullness, Header, MAX_BUFFER,
-    StoredPayload, StreamReader,
+    ContainerBody, ContainerBuilder, Decoder, Deflater, Deframer, Frame, Fullness, Header,
+    Inflater, MAX_BUFFER, StoredPayload, StreamReader,
 };
 use crate::Limits;
 use crate::wire::varint_len;
@@ -163,4 +163,24 @@ pub fn check_stream(octets: &[u8]) {
     }
     assert!(frames <= octets.len(), "{frames} frames from {} octets", octets.len());
     assert!(handed_out <= octets.len() * 10, "{handed_out} octets from {}", octets.len());
+}
+
+/// Compresses octets as the body of a container, and inflates what has become of them.
+///
+/// # Panics
+///
+/// When that is something else, or larger than stored octets and what is said about them.
+pub fn check_compression(octets: &[u8]) {
+    let (mut body, mut inflated) = (Vec::new(), Vec::new());
+    let (mut deflater, mut limits) = (Deflater::new(), limits());
+    limits.inflated_body = u32::MAX;
+    for round in ["the first", "the second"] {
+        body.clear();
+        deflater.deflate(octets, &mut body).expect("the size fits 32 bits");
+        Inflater::new()
+            .inflate(&body, &mut inflated, &limits)
+            .unwrap_or_else(|error| panic!("{round} time: {error}"));
+        assert!(inflated == octets, "{round} time, {} octets", octets.len());
+        assert!(body.len() <= octets.len() + octets.len().div_ceil(4096) * 5 + 32);
+    }
 }

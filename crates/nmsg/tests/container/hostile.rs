@@ -99,6 +99,36 @@ fn a_hundred_thousand_mutations() {
     }
 }
 
+#[test]
+fn what_is_compressed_comes_back() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below.max(1)
+    };
+    for round in 0..120 {
+        let mut octets = Vec::new();
+        // From single records to what reaches over the window and several blocks.
+        let most = [200, 40_000, 150_000, 400_000][round % 4];
+        while octets.len() < most {
+            match random(6) {
+                0 => octets.extend((0..random(40)).map(|_| random(256) as u8)),
+                1 => octets.extend(std::iter::repeat_n(random(256) as u8, random(700))),
+                2 => octets.extend_from_slice(b"\x08\x00\x10\x84\x01\x18\x02"),
+                _ => {
+                    let back = 1 + random(octets.len().min(70_000));
+                    let start = octets.len().saturating_sub(back);
+                    let end = octets.len().min(start + 3 + random(30));
+                    octets.extend_from_within(start..end);
+                }
+            }
+        }
+        fuzzing::check_compression(&octets);
+    }
+}
+
 /// Reads a stream and gives how long it took.
 fn time(stream: &[u8]) -> Duration {
     let start = Instant::now();
