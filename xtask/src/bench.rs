@@ -175,6 +175,14 @@ struct Tool {
     scratch: PathBuf,
 }
 
+/// A program that was started.
+struct Started {
+    at: Instant,
+    child: Child,
+    /// Where its datagrams go, which nobody reads.
+    _sink: UdpSocket,
+}
+
 impl Tool {
     fn run(&self, data: &Path, arguments: &[&str]) -> io::Result<(Duration, Usage)> {
         self.run_on("1", data, arguments)
@@ -186,27 +194,21 @@ impl Tool {
         data: &Path,
         arguments: &[&str],
     ) -> io::Result<(Duration, Usage)> {
-        let (start, child) = self.start_on(processors, data, arguments)?;
-        let usage = self.wait(child)?;
-        Ok((start.elapsed(), usage))
+        let started = self.start_on(processors, data, arguments)?;
+        self.wait(started)
     }
 
     /// Runs it twice at once, on a processor each, and gives the time until both have ended.
     fn run_twice_at_once(&self, data: &Path, arguments: &[&str]) -> io::Result<Duration> {
-        let (start, first) = self.start_on("0", data, arguments)?;
-        let (_, second) = self.start_on("1", data, arguments)?;
+        let first = self.start_on("0", data, arguments)?;
+        let second = self.start_on("1", data, arguments)?;
+        let start = first.at;
         self.wait(first)?;
         self.wait(second)?;
         Ok(start.elapsed())
     }
 
-    fn start_on(
-        &self,
-        processors: &str,
-        data: &Path,
-        arguments: &[&str],
-    ) -> io::Result<(Instant, Child)> {
-        // Where datagrams go that nobody reads.
+    fn start_on(&self, processors: &str, data: &Path, arguments: &[&str]) -> io::Result<Started> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         let port = socket.local_addr()?.port().to_string();
         let text = |path: &Path| path.to_string_lossy().into_owned();
@@ -214,7 +216,7 @@ impl Tool {
             let argument = argument.replace("{D}", &text(data)).replace("{P}", &port);
             argument.replace("{O}", &text(&self.scratch))
         });
-        let start = Instant::now();
+        let at = Instant::now();
         let child = Command::new("taskset")
             .args(["-c", processors])
             .arg(&self.program)
@@ -223,16 +225,17 @@ impl Tool {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok((start, child))
+        Ok(Started { at, child, _sink: socket })
     }
 
-    fn wait(&self, child: Child) -> io::Result<Usage> {
+    /// Waits for its end, and gives the time on the wall since its start.
+    fn wait(&self, Started { at, child, .. }: Started) -> io::Result<(Duration, Usage)> {
         let (status, usage) = wait_with_usage(child)?;
         if !status.success() {
             let program = self.program.display();
             return Err(io::Error::other(format!("{program} ended with {status}")));
         }
-        Ok(usage)
+        Ok((at.elapsed(), usage))
     }
 }
 
