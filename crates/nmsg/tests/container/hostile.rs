@@ -50,6 +50,17 @@ fn every_flipped_bit_costs_one_container_at_most() {
     }
 }
 
+/// Numbers below what is asked for, the same every time.
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below.max(1)
+    }
+}
+
 #[test]
 fn a_hundred_thousand_mutations() {
     let mut seeds = vec![
@@ -60,13 +71,7 @@ fn a_hundred_thousand_mutations() {
         b"\x1f\x8b\x08\0".to_vec(),
     ];
     seeds.extend(fragmented(&container(&[b"five"]), 5, 10));
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as usize % below.max(1)
-    };
+    let mut random = numbers(0x2545_f491_4f6c_dd1d);
     let interesting = [0, 1, 2, 0x0a, 0x10, 0x18, 0x25, 0x2a, 0x7f, 0x80, 0xff, b'N'];
     for round in 0..100_000 {
         let mut octets = seeds[random(seeds.len())].clone();
@@ -101,13 +106,7 @@ fn a_hundred_thousand_mutations() {
 
 #[test]
 fn what_is_compressed_comes_back() {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as usize % below.max(1)
-    };
+    let mut random = numbers(0x9e37_79b9_7f4a_7c15);
     for round in 0..120 {
         let mut octets = Vec::new();
         // From single records to what reaches over the window and several blocks.
