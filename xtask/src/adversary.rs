@@ -15,7 +15,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use crate::bench::machine;
-use crate::{root, valgrind};
+use crate::{in_release, root, valgrind};
 use parsers::{PARSERS, Parser};
 use search::search;
 
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &[&str]) -> io::Result<()> {
             weigh::read(named(name)?, inputs == "all", files)
         }
         ["--check"] => check(),
-        _ if cfg!(debug_assertions) => in_release(arguments),
+        _ if cfg!(debug_assertions) => in_release(&[&["adversary"], arguments].concat()),
         _ => search_and_keep(arguments),
     }
 }
@@ -54,17 +54,6 @@ pub(crate) fn run(arguments: &[&str]) -> io::Result<()> {
 fn named(name: &str) -> io::Result<&'static Parser> {
     let parser = PARSERS.iter().find(|parser| parser.name == name);
     parser.ok_or_else(|| io::Error::other(format!("there is no parser {name}")))
-}
-
-/// What is to be found out is what users run.
-fn in_release(arguments: &[&str]) -> io::Result<()> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["run", "--release", "--quiet", "--package", "xtask", "--", "adversary"])
-        .args(arguments)
-        .current_dir(root())
-        .status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
 }
 
 /// Where the worst input of a parser is kept.

@@ -20,9 +20,10 @@ mod share;
 mod traffic;
 mod valgrind;
 
+use std::env;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 Usage: cargo xtask NAME
@@ -54,8 +55,19 @@ fn root() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
+/// Does a task with a program that was built as users build theirs: for what is measured in this one.
+fn in_release(words: &[&str]) -> io::Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["run", "--release", "--quiet", "--package", "xtask", "--"])
+        .args(words)
+        .current_dir(root())
+        .status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
+}
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match *words {
         ["docs"] => docs::write(),
@@ -63,6 +75,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(None),
         ["bench", "--guard"] => guard::run(guard::Purpose::Check),
         ["bench", "--count"] => guard::run(guard::Purpose::Accept),
+        ["bench", "--shapes", ..] if cfg!(debug_assertions) => in_release(&words),
         ["bench", "--shapes", ref rest @ ..] => shapes::run(rest),
         ["bench", only] => bench::run(Some(only)),
         // For itself: the sender of a row above.
