@@ -8,11 +8,10 @@ mod search;
 mod weigh;
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
-use std::{env, fs};
 
 use crate::bench::machine;
 use crate::{in_release, root, valgrind};
