@@ -21,7 +21,7 @@ const READ_AHEAD: usize = 32 << 20;
 /// How often the engine looks up while it waits.
 const TICK: Duration = Duration::from_millis(250);
 /// Memory that a text buffer may keep, in octets.
-const KEPT_TEXT: usize = 1 << 20;
+const KEPT_TEXT: usize = 512 << 10;
 /// Buffers kept for further use for each worker: as many as are under way when input comes in
 /// pieces of the usual size. With fewer, each batch would ask the system for memory anew.
 const KEPT_BATCHES: usize = 4;
